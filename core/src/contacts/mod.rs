@@ -1,0 +1,2 @@
+mod contact;
+pub use contact::{Contact, Relation};

@@ -1,0 +1,52 @@
+//! Homeline, the line home: an offline-first library that ties a citizen abroad
+//! to the foreign ministry at home.
+//!
+//! A host opens one [`Homeline`] and reaches the services through it. A press of
+//! SOS is on disk when it returns; it is not let go of until the ministry has
+//! proved, by a signed receipt, that it has it. Nothing here starts a thread,
+//! asks for a permission, or runs unless the host called.
+//!
+//! | module | responsibility |
+//! | --- | --- |
+//! | [`homeline`] | `Homeline`, the object that a host opens |
+//! | [`config`], [`error`], [`clock`] | settings, the one error enum, time |
+//! | [`keys`] | the host's vault, the record's secret, the device's keys |
+//! | `record` | `record.db`: everything private, SQLCipher |
+//! | `outbox` | `outbox.db`: sealed envelopes that wait, and their evidence |
+//! | [`seal`] | HPKE envelopes, signed receipts |
+//! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
+//! | [`sos`] | reports and the state machine with its evidence |
+//! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
+
+uniffi::setup_scaffolding!();
+
+/// `Debug` that names the type and shows nothing: what these types hold is
+/// personal, and a log or a panic message must not carry it.
+macro_rules! redacted_debug {
+    ($($name:ty),+ $(,)?) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+pub mod clock;
+pub mod config;
+pub mod contacts;
+pub mod error;
+pub mod homeline;
+pub mod keys;
+mod outbox;
+mod record;
+pub mod registration;
+pub mod seal;
+pub mod sos;
+pub mod sync;
+pub mod transport;
+mod validate;
+pub mod whereabouts;
+
+pub use error::{HomelineError, Result};
+//pub use homeline::Homeline;

@@ -1,0 +1,3 @@
+mod mrz;
+mod traveler;
+pub use traveler::{TravelDocument, Traveler, TravelerKind};

@@ -1,0 +1,386 @@
+//! The ministry protocol: every type that crosses the network.
+//!
+//! REST over HTTPS, JSON in UTF-8, version in the path, errors as problem+json
+//! (RFC 9457). The reference ministry serves these very types and its OpenAPI
+//! 3.1 document is generated from them. Fields unknown to a reader are ignored;
+//! a field never changes its meaning.
+//!
+//! | call | request | answer |
+//! | --- | --- | --- |
+//! | `GET /v1/service` | | [`Signed`] [`ServiceDocument`] |
+//! | `POST /v1/devices` | [`Enrolment`] | [`Enrolled`] |
+//! | `POST /v1/envelopes` | [`EnvelopeBatch`] | [`BatchAnswer`] |
+//! | `GET /v1/changes?after=N` | | [`ChangePage`] |
+//!
+//! All but the first are signed by the device (RFC 9421, see
+//! [`super::signature`]). What is inside an envelope is a [`Content`].
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::clock::ClockReading;
+use crate::contacts::Contact;
+use crate::registration::Traveler;
+use crate::seal::signed::Signed;
+use crate::sos::SosKind;
+use crate::whereabouts::Fix;
+
+/// Path of the service document.
+pub const SERVICE_PATH: &str = "/v1/service";
+/// Path that enrols a device.
+pub const DEVICES_PATH: &str = "/v1/devices";
+/// Path that takes envelopes.
+pub const ENVELOPES_PATH: &str = "/v1/envelopes";
+/// Path of the change feed.
+pub const CHANGES_PATH: &str = "/v1/changes";
+/// Media type of all bodies but problems.
+pub const JSON: &str = "application/json";
+/// Media type of problems (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// Problem type: the ministry does not know this device; enrol and repeat.
+pub const UNKNOWN_DEVICE: &str = "urn:homeline:problem:unknown-device";
+
+/// Bytes, in JSON as standard base64 with padding (RFC 4648, section 4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, format = Byte))]
+pub struct Base64(pub Vec<u8>);
+
+impl Serialize for Base64 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Base64 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        STANDARD
+            .decode(text.as_bytes())
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a ministry says of its service; signed by an anchor of the `Config`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ServiceDocument {
+    /// Grows with each change; a phone refuses a lower one than it has seen.
+    pub serial: u64,
+    /// When it was signed, milliseconds UTC.
+    pub issued_ms: i64,
+    /// Versions of the API that are served, here `[1]`.
+    pub versions: Vec<u32>,
+    /// X25519 keys to seal to, the preferred one first.
+    pub sealing_keys: Vec<Base64>,
+    /// Ed25519 keys that sign receipts and case news.
+    pub receipt_keys: Vec<Base64>,
+    /// Numbers that take sealed SMS, E.164.
+    pub sms_numbers: Vec<String>,
+    /// What the service takes at most.
+    pub limits: Limits,
+}
+
+/// Limits of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Limits {
+    /// Envelopes in one request.
+    pub batch_envelopes: u32,
+    /// Bytes of one request body.
+    pub request_bytes: u32,
+}
+
+/// The public keys of a device. The request is signed by the key in it, which
+/// proves its possession.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Enrolment {
+    /// Ed25519 public key, 32 bytes.
+    pub signing_key: Base64,
+    /// X25519 public key, 32 bytes.
+    pub agreement_key: Base64,
+}
+
+/// The answer to an enrolment; the same for a device that is known already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Enrolled {
+    /// Id of the device: hex of the first 16 bytes of SHA-256 over its signing
+    /// key and its agreement key. It is the `keyid` of later signatures.
+    pub device: String,
+}
+
+/// Envelopes, the most urgent first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnvelopeBatch {
+    /// Each one stands for itself: a bad one does not refuse the others.
+    pub envelopes: Vec<SealedEnvelope>,
+}
+
+/// One envelope of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SealedEnvelope {
+    /// The id in the envelope, repeated.
+    pub id: Uuid,
+    /// The envelope's bytes, as `seal::envelope` lays them out.
+    pub sealed: Base64,
+}
+
+/// One result an envelope, in the order of the batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BatchAnswer {
+    /// The results.
+    pub results: Vec<EnvelopeResult>,
+}
+
+/// What became of one envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnvelopeResult {
+    /// The envelope's id.
+    pub id: Uuid,
+    /// The outcome.
+    #[serde(flatten)]
+    pub outcome: EnvelopeOutcome,
+}
+
+/// The outcome of one envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum EnvelopeOutcome {
+    /// Stored and synced by the ministry just now.
+    Accepted {
+        /// A signed [`Receipt`].
+        receipt: Signed,
+    },
+    /// The ministry had it already; the first receipt again.
+    Duplicate {
+        /// A signed [`Receipt`].
+        receipt: Signed,
+    },
+    /// Refused for good: repeating it would not help.
+    Refused {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// A problem (RFC 9457). Texts are for engineers; they hold no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// URI that names the kind of problem, or `about:blank`.
+    #[serde(rename = "type", default = "about_blank")]
+    pub kind: String,
+    /// The kind of problem in a few words.
+    #[serde(default)]
+    pub title: String,
+    /// The HTTP status code.
+    #[serde(default)]
+    pub status: u16,
+}
+
+fn about_blank() -> String {
+    "about:blank".into()
+}
+
+/// Body of a receipt: the ministry has this envelope on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Receipt {
+    /// The envelope's id.
+    pub envelope: Uuid,
+    /// SHA-256 of the envelope's bytes, in hex.
+    pub sha256: String,
+    /// When it was stored, milliseconds UTC by the ministry's clock.
+    pub received_ms: i64,
+    /// The case that the report opened or belongs to; absent for other contents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+}
+
+/// A page of the change feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangePage {
+    /// In order of `seq`.
+    pub changes: Vec<Change>,
+    /// Whether there are more after these.
+    pub more: bool,
+}
+
+/// One change. Later versions add kinds; a phone skips those it does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Change {
+    /// Position in the feed; `after` takes the last one that was stored.
+    pub seq: u64,
+    /// `case`: `sealed` opens at the device to a [`Signed`] [`CaseNews`].
+    pub kind: String,
+    /// An envelope in base mode to the device's agreement key.
+    pub sealed: Base64,
+}
+
+/// Body of the news of a case.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CaseNews {
+    /// The report that the case is about.
+    pub report: Uuid,
+    /// The ministry's case number.
+    pub case: String,
+    /// What the case has come to.
+    pub state: CaseState,
+    /// The mission that took it.
+    pub mission: String,
+    /// Who took it, as the mission wants to be shown.
+    pub officer: String,
+    /// When, milliseconds UTC by the ministry's clock.
+    pub at_ms: i64,
+}
+
+/// State of a case at the ministry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum CaseState {
+    /// A duty officer has read the report and taken the case.
+    Acknowledged,
+    /// The case is closed.
+    Closed,
+}
+
+/// What is sealed inside an envelope.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Content {
+    /// A press of the button.
+    Sos(SosReport),
+    /// A better position for a report.
+    SosUpdate(SosUpdate),
+    /// The traveler takes a report back.
+    SosCancel(SosCancel),
+    /// Who calls, prepared before and sent only beside an SOS.
+    Standing(Standing),
+    /// The traveler registers, or changes the registration.
+    Profile(Profile),
+    /// Positions, under the traveler's consent.
+    Positions(Positions),
+}
+
+/// An SOS report.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SosReport {
+    /// Id of the report and of its envelope (UUIDv7), the same on every channel.
+    pub report: Uuid,
+    /// Counts the reports of this device from 1.
+    pub sequence: u64,
+    /// The phone's clocks at the press.
+    pub pressed: ClockReading,
+    /// The kind of emergency.
+    pub kind: SosKind,
+    /// What the traveler wrote.
+    pub note: String,
+    /// Whether the note was longer and has been cut.
+    #[serde(default)]
+    pub note_cut: bool,
+    /// People concerned, the traveler included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<u32>,
+    /// Charge of the battery in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub battery_percent: Option<u8>,
+    /// Where: given with the press, or the last known one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<AgedFix>,
+    /// Positions before that, the newest first.
+    #[serde(default)]
+    pub recent: Vec<AgedFix>,
+    /// Envelope id of the standing envelope that says who calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Uuid>,
+}
+
+/// A fix, never without its age.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AgedFix {
+    /// The fix.
+    pub fix: Fix,
+    /// Milliseconds from the fix to the press; absent where no clock can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<i64>,
+}
+
+/// A better position for a report that was pressed before.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SosUpdate {
+    /// The report.
+    pub report: Uuid,
+    /// The phone's clocks when it came.
+    pub at: ClockReading,
+    /// The position.
+    pub position: AgedFix,
+}
+
+/// The traveler takes a stored report back.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SosCancel {
+    /// The report.
+    pub report: Uuid,
+    /// The phone's clocks when it was taken back.
+    pub at: ClockReading,
+}
+
+/// Who the traveler is, for the duty officer who reads an SOS.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Standing {
+    /// The phone's clocks when it was made.
+    pub as_of: ClockReading,
+    /// The traveler, if registered on the phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traveler: Option<Traveler>,
+    /// Whom to call, the first one first.
+    pub contacts: Vec<Contact>,
+    /// The last known position when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<AgedFix>,
+}
+
+/// A registration, whole: the newest version replaces the ones before.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Profile {
+    /// Grows with each change on this device.
+    pub version: u64,
+    /// The traveler; absent after the traveler removed the registration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traveler: Option<Traveler>,
+    /// The emergency contacts.
+    pub contacts: Vec<Contact>,
+}
+
+/// A run of positions.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Positions {
+    /// In order of recording.
+    pub fixes: Vec<Fix>,
+}
+
+redacted_debug!(
+    CaseNews, Content, SosReport, AgedFix, SosUpdate, SosCancel, Standing, Profile, Positions
+);

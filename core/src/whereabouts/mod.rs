@@ -1,0 +1,2 @@
+mod fix;
+pub use fix::{Fix, FixSource, Position};
