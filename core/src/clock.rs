@@ -10,6 +10,8 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::error::HostError;
+
 /// One reading of the phone's clocks.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, uniffi::Record)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -22,25 +24,11 @@ pub struct ClockReading {
     pub boot_id: String,
 }
 
-/// A failure in a [`Clock`] that the host supplied.
-#[derive(Debug, thiserror::Error, uniffi::Error)]
-pub enum ClockError {
-    /// The host's clock cannot be read; the system's is used.
-    #[error("the host's clock failed")]
-    Failed,
-}
-
-impl From<uniffi::UnexpectedUniFFICallbackError> for ClockError {
-    fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
-        Self::Failed
-    }
-}
-
 /// Where the time comes from. Hosts leave it out; tests move it.
 #[uniffi::export(with_foreign)]
 pub trait Clock: Send + Sync {
     /// Reads all clocks at one moment.
-    fn read(&self) -> Result<ClockReading, ClockError>;
+    fn read(&self) -> Result<ClockReading, HostError>;
 }
 
 /// The clocks of the operating system.
@@ -71,7 +59,7 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    fn read(&self) -> Result<ClockReading, ClockError> {
+    fn read(&self) -> Result<ClockReading, HostError> {
         Ok(self.now())
     }
 }

@@ -112,6 +112,21 @@ pub enum StorageProblem {
     Io,
 }
 
+/// A failure in something small that the host supplied: a clock, a listener.
+#[derive(Debug, thiserror::Error, uniffi::Error)]
+pub enum HostError {
+    /// It failed; the library goes on without it.
+    #[error("the host's implementation failed")]
+    Failed,
+}
+
+impl From<uniffi::UnexpectedUniFFICallbackError> for HostError {
+    fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        // The reason holds a stack trace of the host: it is not kept.
+        Self::Failed
+    }
+}
+
 /// Result of every exported call.
 pub type Result<T, E = HomelineError> = std::result::Result<T, E>;
 

@@ -43,10 +43,12 @@ mod record;
 pub mod registration;
 pub mod seal;
 pub mod sos;
+mod sqlite;
 pub mod sync;
 pub mod transport;
 mod validate;
 pub mod whereabouts;
 
 pub use error::{HomelineError, Result};
-//pub use homeline::Homeline;
+pub use record::RecordState;
+pub use homeline::Homeline;

@@ -9,6 +9,9 @@ pub(crate) struct Policy {
     /// A second tap on the same button within this time is the same press: a
     /// hand in fear taps twice.
     pub(crate) same_press_ms: i64,
+    /// Longest countdown before a report may be sent; also tells a countdown from
+    /// a clock that went back.
+    pub(crate) countdown_ms: i64,
     /// Longest note of a report, in characters. What is longer is cut and marked:
     /// a press is never refused for its text, and the whole must stay one request.
     pub(crate) note_chars: usize,
@@ -57,6 +60,7 @@ impl Policy {
     /// The limits that the library ships with.
     pub(crate) const STANDARD: Self = Self {
         same_press_ms: 1_000,
+        countdown_ms: 60_000,
         note_chars: 4_000,
         text_chars: 500,
         recent_positions: 5,

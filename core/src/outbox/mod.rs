@@ -1,1 +1,95 @@
+//! `outbox.db`: what waits to be sent, and the evidence of what was.
+//!
+//! It holds sealed envelopes only and needs no secret, so it works before the
+//! first unlock. One connection, one lock, short transactions: a press waits for
+//! nothing else. Invariants:
+//!
+//! * a row that is `waiting` has its sealed bytes, and is never deleted unless a
+//!   newer envelope replaces it whole or the traveler took the consent back;
+//! * a row becomes `received` only together with an event or a verified receipt;
+//! * a file that cannot be read is set aside, its rows are salvaged as far as
+//!   they can be read, and the operation is repeated on a new file.
+//!
+//! The connection opens at the first use and again after `close`.
 
+mod connection;
+mod envelopes;
+mod events;
+mod state;
+
+pub(crate) use connection::Outbox;
+pub(crate) use envelopes::{Batch, NewEnvelope, Press, Waiting};
+pub(crate) use events::EventRow;
+pub(crate) use state::{Counts, StandingRow};
+
+/// Lanes, the most urgent first. A higher lane overtakes at every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    /// Reports, their updates and cancellations, the standing envelope.
+    Sos,
+    /// Registration.
+    Registration,
+    /// Whereabouts.
+    Whereabouts,
+}
+
+/// What an envelope is, for those who must find it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// An SOS report.
+    Report,
+    /// A better position of a report.
+    Update,
+    /// The cancellation of a report.
+    Cancel,
+    /// The standing envelope, sent beside a report.
+    Standing,
+    /// A registration: a newer one replaces it.
+    Profile,
+    /// Positions.
+    Positions,
+}
+
+// The numbers below are in files: they never change their meaning. Gaps in the
+// lanes are kept for what comes between.
+impl Lane {
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::Sos => 0,
+            Self::Registration => 30,
+            Self::Whereabouts => 40,
+        }
+    }
+
+    fn from_number(number: i64) -> Self {
+        match number {
+            0 => Self::Sos,
+            30 => Self::Registration,
+            _ => Self::Whereabouts,
+        }
+    }
+}
+
+impl Role {
+    fn number(self) -> i64 {
+        match self {
+            Self::Report => 0,
+            Self::Update => 1,
+            Self::Cancel => 2,
+            Self::Standing => 3,
+            Self::Profile => 4,
+            Self::Positions => 5,
+        }
+    }
+
+    fn from_number(number: i64) -> Self {
+        match number {
+            0 => Self::Report,
+            1 => Self::Update,
+            2 => Self::Cancel,
+            3 => Self::Standing,
+            4 => Self::Profile,
+            _ => Self::Positions,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! What a host can know of Homeline as a whole.
+
+use crate::error::StorageProblem;
+use crate::record::RecordState;
+
+/// What works now, and what was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct HomeState {
+    /// Whether the record can be read and written.
+    pub record: RecordState,
+    /// What waits in the outbox.
+    pub outbox: Waiting,
+    /// Names of files that could not be read and were set aside, in
+    /// `config.directory`. They are kept until the host removes them.
+    pub set_aside: Vec<String>,
+    /// The ministry's clock minus the phone's, milliseconds, as of the last
+    /// receipt; absent before the first.
+    pub clock_offset_ms: Option<i64>,
+}
+
+/// What waits in the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Waiting {
+    /// It can be read and written.
+    Known {
+        /// Envelopes that wait to be sent.
+        waiting: u32,
+        /// Envelopes that were refused for good.
+        parked: u32,
+    },
+    /// It cannot be opened now: a press would be `NotStored`.
+    Unavailable {
+        /// Why.
+        problem: StorageProblem,
+    },
+}

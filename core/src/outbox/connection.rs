@@ -1,0 +1,224 @@
+//! The connection of `outbox.db`: opening, pragmas, setting aside, salvage.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
+
+use crate::clock::Time;
+use crate::config::Policy;
+use crate::error::{HomelineError, Result, StorageProblem};
+use crate::sqlite;
+
+/// "HLOB": tells our file from another application's.
+const APPLICATION_ID: i64 = 0x484c_4f42;
+
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+
+/// What salvage copies: each table with its columns.
+const TABLES: [(&str, &str); 5] = [
+    (
+        "envelope",
+        "seq, id, lane, role, report, sealed, state, attempts, not_before, due",
+    ),
+    ("report", "id, sequence, own_copy"),
+    (
+        "event",
+        "seq, report, wall_ms, monotonic_ms, boot_id, times, last_wall_ms, evidence",
+    ),
+    ("standing", "one, id, sealed, version, made_ms"),
+    ("meta", "key, value"),
+];
+
+/// The outbox: the one owner of the connection to `outbox.db`.
+pub(crate) struct Outbox {
+    path: PathBuf,
+    time: Time,
+    policy: Policy,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Outbox {
+    pub(crate) fn new(directory: &Path, time: Time, policy: Policy) -> Self {
+        Self {
+            path: directory.join("outbox.db"),
+            time,
+            policy,
+            connection: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Runs `work` in one transaction; its commit is written and synced when
+    /// this returns. On a damaged file, sets it aside and runs `work` again.
+    pub(super) fn write<R>(&self, work: impl Fn(&Transaction<'_>) -> Result<R>) -> Result<R> {
+        self.run(TransactionBehavior::Immediate, work)
+    }
+
+    /// Runs `work`, which only reads.
+    pub(super) fn read<R>(&self, work: impl Fn(&Transaction<'_>) -> Result<R>) -> Result<R> {
+        self.run(TransactionBehavior::Deferred, work)
+    }
+
+    fn run<R>(
+        &self,
+        behavior: TransactionBehavior,
+        work: impl Fn(&Transaction<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let mut slot = self.lock();
+        match self.attempt(&mut slot, behavior, &work) {
+            Err(HomelineError::Storage {
+                problem: StorageProblem::Damaged | StorageProblem::TooNew,
+            }) => {
+                self.replace(&mut slot)?;
+                self.attempt(&mut slot, behavior, &work)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Closes the connection, so that no lock is held while the app is
+    /// suspended. The next use opens it again.
+    pub(crate) fn close(&self) {
+        if let Some(connection) = self.lock().take() {
+            // Without a checkpoint nothing is lost: the log is read at the next open.
+            let _ = connection.close();
+        }
+    }
+
+    /// Folds the write-ahead log into the file. Called at the end of a pass,
+    /// never by a press, which costs exactly one sync.
+    pub(crate) fn checkpoint(&self) -> Result<()> {
+        let slot = self.lock();
+        if let Some(connection) = slot.as_ref() {
+            checkpoint(connection)?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
+        // See `error::guard` for why a poisoned lock is entered.
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attempt<R>(
+        &self,
+        slot: &mut Option<Connection>,
+        behavior: TransactionBehavior,
+        work: &impl Fn(&Transaction<'_>) -> Result<R>,
+    ) -> Result<R> {
+        let connection = match slot {
+            Some(connection) => connection,
+            None => slot.insert(self.open()?),
+        };
+        let transaction = connection.transaction_with_behavior(behavior)?;
+        let out = work(&transaction)?;
+        transaction.commit()?;
+        Ok(out)
+    }
+
+    fn open(&self) -> Result<Connection> {
+        if let Some(directory) = self.path.parent() {
+            std::fs::create_dir_all(directory)?;
+        }
+        let mut connection = Connection::open_with_flags(
+            &self.path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(self.policy.lock)?;
+        let application: i64 = connection.query_row(
+            "SELECT application_id FROM pragma_application_id",
+            [],
+            |row| row.get(0),
+        )?;
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if application != APPLICATION_ID && (application != 0 || tables != 0) {
+            return Err(StorageProblem::Damaged.into());
+        }
+        connection.execute_batch(&format!(
+            // WAL: one sync a commit, and readers never wait for it.
+            "PRAGMA journal_mode = WAL;
+             -- WAL with NORMAL loses the last commits in a power cut.
+             PRAGMA synchronous = FULL;
+             -- On Apple fsync does not reach the medium; elsewhere a no-op.
+             PRAGMA fullfsync = 1;
+             PRAGMA checkpoint_fullfsync = 1;
+             -- A checkpoint inside a press would cost it more syncs: see checkpoint().
+             PRAGMA wal_autocheckpoint = 0;
+             -- A cancelled countdown leaves nothing.
+             PRAGMA secure_delete = ON;
+             -- No temporary file beside ours.
+             PRAGMA temp_store = MEMORY;
+             PRAGMA application_id = {APPLICATION_ID};"
+        ))?;
+        sqlite::migrate(&mut connection, &MIGRATIONS)?;
+        // Fails here, not in a press, when a table is missing.
+        for (table, columns) in TABLES {
+            connection.prepare(&format!("SELECT {columns} FROM {table} LIMIT 1"))?;
+        }
+        checkpoint(&connection)?;
+        Ok(connection)
+    }
+
+    /// Sets the file aside, makes a new one, and copies what can still be read.
+    fn replace(&self, slot: &mut Option<Connection>) -> Result<()> {
+        *slot = None;
+        let aside = sqlite::set_aside(&self.path, self.time.now().wall_ms)?;
+        let connection = self.open()?;
+        salvage(&aside, &connection);
+        *slot = Some(connection);
+        Ok(())
+    }
+}
+
+/// Folds the log into the file and writes a row, so that the new log has its
+/// header synced already: SQLite syncs it with the first commit after this,
+/// and that commit shall not be a press.
+fn checkpoint(connection: &Connection) -> Result<()> {
+    // Busy readers of another process make it fold less: no error.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES ('log', x'00')
+         ON CONFLICT (key) DO UPDATE SET value = x'00'",
+        [],
+    )?;
+    Ok(())
+}
+
+/// Copies row by row; a row that cannot be read or does not fit is left in the
+/// file that was set aside.
+fn salvage(from: &Path, to: &Connection) {
+    let Ok(old) = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE) else {
+        return;
+    };
+    for (table, columns) in TABLES {
+        let width = columns.split(',').count();
+        let marks = vec!["?"; width].join(", ");
+        let Ok(mut select) = old.prepare(&format!("SELECT {columns} FROM {table}")) else {
+            continue;
+        };
+        let Ok(mut insert) = to.prepare(&format!(
+            "INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"
+        )) else {
+            continue;
+        };
+        let Ok(mut rows) = select.query([]) else {
+            continue;
+        };
+        while let Ok(Some(row)) = rows.next() {
+            let values: rusqlite::Result<Vec<Value>> = (0..width).map(|at| row.get(at)).collect();
+            if let Ok(values) = values {
+                let _ = insert.execute(params_from_iter(values));
+            }
+        }
+    }
+}

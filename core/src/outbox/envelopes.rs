@@ -1,0 +1,286 @@
+//! Envelopes: in at a press or from sync, out in batches, then received, tried
+//! again, or parked.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use uuid::Uuid;
+
+use super::events::{self, EventRow};
+use super::{Lane, Outbox, Role};
+use crate::clock::ClockReading;
+use crate::error::Result;
+
+/// An envelope to be stored.
+#[derive(Clone)]
+pub(crate) struct NewEnvelope {
+    pub(crate) id: Uuid,
+    pub(crate) lane: Lane,
+    pub(crate) role: Role,
+    pub(crate) report: Option<Uuid>,
+    pub(crate) sealed: Vec<u8>,
+    /// Not sent before this time, milliseconds UTC: the end of a countdown.
+    pub(crate) not_before_ms: i64,
+}
+
+/// A press: the report's envelope, the device's own copy and the first event.
+pub(crate) struct Press {
+    pub(crate) envelope: NewEnvelope,
+    pub(crate) sequence: u64,
+    pub(crate) own_copy: Vec<u8>,
+    pub(crate) event: EventRow,
+}
+
+/// An envelope that waits.
+#[derive(Clone)]
+pub(crate) struct Waiting {
+    pub(crate) id: Uuid,
+    pub(crate) role: Role,
+    pub(crate) lane: Lane,
+    pub(crate) report: Option<Uuid>,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) attempts: u32,
+}
+
+/// What may be sent next.
+pub(crate) enum Batch {
+    /// These, all of one lane, in order.
+    Send(Vec<Waiting>),
+    /// Nothing before this time, milliseconds UTC.
+    Wait { until_ms: i64 },
+    /// Nothing waits.
+    Empty,
+}
+
+const COLUMNS: &str = "id, role, lane, report, sealed, attempts";
+
+impl Outbox {
+    /// Stores a press with the standing envelope beside it: one transaction, one
+    /// sync. The standing envelope goes once: it keeps its id until it changes.
+    pub(crate) fn press(&self, press: &Press) -> Result<()> {
+        self.write(|tx| {
+            insert(tx, &press.envelope)?;
+            tx.execute(
+                "INSERT INTO report (id, sequence, own_copy) VALUES (?1, ?2, ?3)",
+                params![
+                    press.envelope.id,
+                    i64::try_from(press.sequence).unwrap_or(i64::MAX),
+                    press.own_copy
+                ],
+            )?;
+            events::append(tx, &press.event)?;
+            tx.execute(
+                "INSERT OR IGNORE INTO envelope (id, lane, role, sealed, not_before)
+                 SELECT id, ?1, ?2, sealed, ?3 FROM standing",
+                params![
+                    Lane::Sos.number(),
+                    Role::Standing.number(),
+                    press.envelope.not_before_ms
+                ],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Stores an envelope of a report with its event.
+    pub(crate) fn add_to_report(&self, envelope: &NewEnvelope, event: &EventRow) -> Result<()> {
+        self.write(|tx| {
+            insert(tx, envelope)?;
+            events::append(tx, event)
+        })
+    }
+
+    /// Stores an envelope of ordinary data. The same id again changes nothing.
+    /// A profile replaces those that still wait.
+    pub(crate) fn enqueue(&self, envelope: &NewEnvelope) -> Result<()> {
+        self.write(|tx| {
+            if envelope.role == Role::Profile {
+                delete_waiting(tx, Role::Profile)?;
+            }
+            insert(tx, envelope)
+        })
+    }
+
+    /// Deletes what waits of a role: its consent was withdrawn.
+    pub(crate) fn withdraw(&self, role: Role) -> Result<()> {
+        self.write(|tx| delete_waiting(tx, role))
+    }
+
+    /// Removes every trace of a report in its countdown; `false` where the
+    /// countdown is over.
+    pub(crate) fn remove_countdown(&self, report: Uuid, now_ms: i64) -> Result<bool> {
+        let longest_ms = self.policy().countdown_ms;
+        self.write(|tx| {
+            let counting: Option<i64> = tx
+                .query_row(
+                    "SELECT 1 FROM envelope WHERE id = ?1 AND attempts = 0 AND state = 0
+                       AND not_before > ?2 AND not_before <= ?2 + ?3",
+                    params![report, now_ms, longest_ms],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if counting.is_none() {
+                return Ok(false);
+            }
+            tx.execute("DELETE FROM envelope WHERE id = ?1", [report])?;
+            tx.execute("DELETE FROM report WHERE id = ?1", [report])?;
+            tx.execute("DELETE FROM event WHERE report = ?1", [report])?;
+            // The standing envelope goes only beside a report.
+            tx.execute(
+                "DELETE FROM envelope WHERE role = ?1 AND state = 0 AND NOT EXISTS
+                   (SELECT 1 FROM envelope WHERE role = ?2 AND state = 0)",
+                params![Role::Standing.number(), Role::Report.number()],
+            )?;
+            Ok(true)
+        })
+    }
+
+    /// What may be sent at `now_ms`: of the highest lane that has anything, once
+    /// anything is due at all. So a report never waits behind lower lanes while
+    /// the link is in use, however long its own back-off is.
+    pub(crate) fn next_batch(&self, now_ms: i64, envelopes: u32, bytes: usize) -> Result<Batch> {
+        let policy = self.policy();
+        let (sos, other) = (policy.retry_after_sos_ms, policy.due_horizon_ms);
+        self.read(|tx| {
+            let next: Option<i64> = tx.query_row(
+                "SELECT min(CASE
+                     WHEN at > ?1 + CASE lane WHEN 0 THEN ?2 ELSE ?3 END THEN 0
+                     ELSE at END)
+                 FROM (SELECT lane, max(not_before, due) AS at FROM envelope WHERE state = 0)",
+                params![now_ms, sos, other],
+                |row| row.get(0),
+            )?;
+            match next {
+                None => Ok(Batch::Empty),
+                Some(until_ms) if until_ms > now_ms => Ok(Batch::Wait { until_ms }),
+                Some(_) => Ok(Batch::Send(take(tx, now_ms, envelopes, bytes, sos)?)),
+            }
+        })
+    }
+
+    /// The envelope is at the ministry, proved by its receipt.
+    pub(crate) fn received(&self, id: Uuid, event: Option<&EventRow>) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE envelope SET state = 1, sealed = x'' WHERE id = ?1",
+                [id],
+            )?;
+            event.map_or(Ok(()), |event| events::append(tx, event))
+        })
+    }
+
+    /// The envelope is refused for good: a person must look.
+    pub(crate) fn park(&self, id: Uuid, event: Option<&EventRow>) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE envelope SET state = 2 WHERE id = ?1", [id])?;
+            event.map_or(Ok(()), |event| events::append(tx, event))
+        })
+    }
+
+    /// An attempt failed: counted, and due again at `due_ms`.
+    pub(crate) fn retry(&self, ids: &[Uuid], due_ms: i64, events: &[EventRow]) -> Result<()> {
+        self.write(|tx| {
+            for id in ids {
+                tx.execute(
+                    "UPDATE envelope SET attempts = attempts + 1, due = ?2
+                     WHERE id = ?1 AND state = 0",
+                    params![id, due_ms],
+                )?;
+            }
+            events.iter().try_for_each(|event| events::append(tx, event))
+        })
+    }
+
+    /// A parked envelope waits again.
+    pub(crate) fn unpark(&self, report: Uuid, event: &EventRow) -> Result<bool> {
+        self.write(|tx| {
+            let changed = tx.execute(
+                "UPDATE envelope SET state = 0, due = 0, attempts = 0
+                 WHERE state = 2 AND report = ?1",
+                [report],
+            )?;
+            if changed > 0 {
+                events::append(tx, event)?;
+            }
+            Ok(changed > 0)
+        })
+    }
+
+    /// Everything that waits is due: the network has changed.
+    pub(crate) fn all_due(&self) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("UPDATE envelope SET due = 0 WHERE state = 0 AND due <> 0", [])?;
+            Ok(())
+        })
+    }
+
+    /// Earliest next attempt for a report, and whether one of its envelopes waits.
+    pub(crate) fn next_attempt(&self, report: Uuid) -> Result<Option<i64>> {
+        self.read(|tx| {
+            Ok(tx.query_row(
+                "SELECT min(max(not_before, due)) FROM envelope WHERE report = ?1 AND state = 0",
+                [report],
+                |row| row.get(0),
+            )?)
+        })
+    }
+}
+
+fn insert(tx: &Transaction<'_>, envelope: &NewEnvelope) -> Result<()> {
+    tx.execute(
+        "INSERT OR IGNORE INTO envelope (id, lane, role, report, sealed, not_before)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            envelope.id,
+            envelope.lane.number(),
+            envelope.role.number(),
+            envelope.report,
+            envelope.sealed,
+            envelope.not_before_ms
+        ],
+    )?;
+    Ok(())
+}
+
+fn delete_waiting(tx: &Transaction<'_>, role: Role) -> Result<()> {
+    tx.execute(
+        "DELETE FROM envelope WHERE role = ?1 AND state = 0",
+        [role.number()],
+    )?;
+    Ok(())
+}
+
+/// The first envelopes of the highest lane whose countdown is over.
+fn take(
+    tx: &Transaction<'_>,
+    now_ms: i64,
+    envelopes: u32,
+    bytes: usize,
+    longest_wait_ms: i64,
+) -> Result<Vec<Waiting>> {
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM envelope
+         WHERE state = 0 AND (not_before <= ?1 OR not_before > ?1 + ?2)
+         ORDER BY lane, seq LIMIT ?3"
+    ))?;
+    let mut rows = statement.query(params![now_ms, longest_wait_ms, envelopes])?;
+    let mut out: Vec<Waiting> = Vec::new();
+    let mut size = 0usize;
+    while let Some(row) = rows.next()? {
+        let lane: i64 = row.get(2)?;
+        let role: i64 = row.get(1)?;
+        let waiting = Waiting {
+            id: row.get(0)?,
+            role: Role::from_number(role),
+            lane: Lane::from_number(lane),
+            report: row.get(3)?,
+            sealed: row.get(4)?,
+            attempts: row.get(5)?,
+        };
+        size = size.saturating_add(waiting.sealed.len());
+        let other_lane = out.first().is_some_and(|first| first.lane != waiting.lane);
+        if !out.is_empty() && (other_lane || size > bytes) {
+            break;
+        }
+        out.push(waiting);
+    }
+    Ok(out)
+}

@@ -1,0 +1,156 @@
+//! What the outbox keeps beside envelopes and events: reports, the standing
+//! envelope, and small values of the protocol.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use uuid::Uuid;
+
+use super::Outbox;
+use crate::error::Result;
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) waiting: u32,
+    pub(crate) parked: u32,
+}
+
+/// The standing envelope.
+#[derive(Clone)]
+pub(crate) struct StandingRow {
+    pub(crate) id: Uuid,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) version: i64,
+    pub(crate) made_ms: i64,
+}
+
+impl Outbox {
+    pub(crate) fn counts(&self) -> Result<Counts> {
+        self.read(|tx| {
+            Ok(tx.query_row(
+                "SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2)
+                 FROM envelope",
+                [],
+                |row| {
+                    Ok(Counts {
+                        waiting: row.get(0)?,
+                        parked: row.get(1)?,
+                    })
+                },
+            )?)
+        })
+    }
+
+    /// Ids of all reports, the newest first.
+    pub(crate) fn reports(&self) -> Result<Vec<Uuid>> {
+        self.read(|tx| {
+            let mut statement =
+                tx.prepare_cached("SELECT id FROM report ORDER BY sequence DESC, id DESC")?;
+            let ids = statement.query_map([], |row| row.get(0))?;
+            Ok(ids.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The highest sequence number of a report, 0 when there is none.
+    pub(crate) fn last_sequence(&self) -> Result<u64> {
+        let last: i64 = self.read(|tx| {
+            Ok(tx.query_row("SELECT coalesce(max(sequence), 0) FROM report", [], |row| {
+                row.get(0)
+            })?)
+        })?;
+        Ok(u64::try_from(last).unwrap_or(0))
+    }
+
+    /// The device's own sealed copy of a report, until the record has it.
+    pub(crate) fn own_copy(&self, report: Uuid) -> Result<Option<Vec<u8>>> {
+        self.read(|tx| {
+            Ok(tx
+                .query_row("SELECT own_copy FROM report WHERE id = ?1", [report], |row| {
+                    row.get(0)
+                })
+                .optional()?
+                .flatten())
+        })
+    }
+
+    /// Own copies that the record does not have yet.
+    pub(crate) fn own_copies(&self) -> Result<Vec<(Uuid, Vec<u8>)>> {
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached(
+                "SELECT id, own_copy FROM report WHERE own_copy IS NOT NULL LIMIT 100",
+            )?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// The record has the copies of these reports.
+    pub(crate) fn drop_own_copies(&self, reports: &[Uuid]) -> Result<()> {
+        self.write(|tx| {
+            for report in reports {
+                tx.execute("UPDATE report SET own_copy = NULL WHERE id = ?1", [report])?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn standing(&self) -> Result<Option<StandingRow>> {
+        self.read(|tx| {
+            Ok(tx
+                .query_row(
+                    "SELECT id, sealed, version, made_ms FROM standing",
+                    [],
+                    |row| {
+                        Ok(StandingRow {
+                            id: row.get(0)?,
+                            sealed: row.get(1)?,
+                            version: row.get(2)?,
+                            made_ms: row.get(3)?,
+                        })
+                    },
+                )
+                .optional()?)
+        })
+    }
+
+    pub(crate) fn set_standing(&self, row: &StandingRow) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO standing (one, id, sealed, version, made_ms)
+                 VALUES (1, ?1, ?2, ?3, ?4)
+                 ON CONFLICT (one) DO UPDATE SET id = excluded.id, sealed = excluded.sealed,
+                   version = excluded.version, made_ms = excluded.made_ms",
+                params![row.id, row.sealed, row.version, row.made_ms],
+            )?;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        self.read(|tx| {
+            Ok(tx
+                .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+                    row.get(0)
+                })
+                .optional()?)
+        })
+    }
+
+    pub(crate) fn get_number(&self, key: &str) -> Result<Option<i64>> {
+        Ok(self
+            .get(key)?
+            .and_then(|value| String::from_utf8(value).ok()?.parse().ok()))
+    }
+
+    pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<()> {
+        self.write(|tx| put(tx, key, value))
+    }
+}
+
+pub(super) fn put(tx: &Transaction<'_>, key: &str, value: &[u8]) -> Result<()> {
+    tx.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2)
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        params![key, value],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Making a report out of a press. Nothing here can refuse one.
+
+use uuid::Uuid;
+
+use super::SosRequest;
+use crate::clock::ClockReading;
+use crate::config::Policy;
+use crate::error::Result;
+use crate::keys::random;
+use crate::sync::protocol::{AgedFix, SosReport};
+use crate::validate;
+use crate::whereabouts::{KnownFix, age_ms};
+
+/// A new UUIDv7 (RFC 9562); a clock before 1970 counts as 1970.
+pub(super) fn new_id(wall_ms: i64) -> Result<Uuid> {
+    let bytes = random::<10>()?;
+    let ms = u64::try_from(wall_ms).unwrap_or(0);
+    Ok(uuid::Builder::from_unix_timestamp_millis(ms, &bytes).into_uuid())
+}
+
+pub(super) fn aged(known: KnownFix) -> AgedFix {
+    AgedFix {
+        fix: known.fix,
+        age_ms: known.age_ms,
+    }
+}
+
+/// The report of a press at `now`. `recent` holds the last known positions, the
+/// newest first; a fix of the request that is in range comes before them.
+pub(super) fn make(
+    request: &SosRequest,
+    id: Uuid,
+    sequence: u64,
+    now: &ClockReading,
+    recent: Vec<KnownFix>,
+    standing: Option<Uuid>,
+    policy: &Policy,
+) -> SosReport {
+    let (note, note_cut) = validate::note(&request.note, policy);
+    let given = request
+        .fix
+        .clone()
+        .and_then(|fix| fix.validated().ok())
+        .map(|fix| AgedFix {
+            age_ms: age_ms(&fix, now, now),
+            fix,
+        });
+    let mut positions = given.into_iter().chain(recent.into_iter().map(aged));
+    SosReport {
+        report: id,
+        sequence,
+        pressed: now.clone(),
+        kind: request.kind,
+        note,
+        note_cut,
+        people: request.people,
+        battery_percent: request.battery_percent.filter(|percent| *percent <= 100),
+        position: positions.next(),
+        recent: positions.take(policy.recent_positions).collect(),
+        standing,
+    }
+}

@@ -1,0 +1,117 @@
+//! Which keys are in force: the device's own, and the ministry's by its newest
+//! service document. Services seal through here; sync verifies through here.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::protocol::{Content, ServiceDocument};
+use crate::config::Config;
+use crate::error::{HomelineError, Result};
+use crate::keys::DeviceKeys;
+use crate::outbox::Outbox;
+use crate::seal::envelope;
+use crate::seal::signed::{Context, Signed};
+
+/// The keys in force.
+pub(crate) struct Sealer {
+    anchors: Vec<Vec<u8>>,
+    /// The key of the `Config`, until a service document brings another.
+    first_key: Vec<u8>,
+    device: RwLock<Arc<DeviceKeys>>,
+    service: RwLock<Option<Arc<ServiceDocument>>>,
+}
+
+impl Sealer {
+    /// Reads the service document that the outbox keeps; one that does not
+    /// verify by today's anchors is as good as none.
+    pub(crate) fn new(config: &Config, device: DeviceKeys, outbox: &Outbox) -> Self {
+        let sealer = Self {
+            anchors: config.anchors.clone(),
+            first_key: config.sealing_key.clone(),
+            device: RwLock::new(Arc::new(device)),
+            service: RwLock::new(None),
+        };
+        if let Ok(Some(bytes)) = outbox.get("service") {
+            let known = serde_json::from_slice(&bytes)
+                .ok()
+                .and_then(|signed: Signed| signed.verify(Context::Service, &sealer.anchors).ok());
+            *sealer.service.write().unwrap_or_else(PoisonError::into_inner) = known.map(Arc::new);
+        }
+        sealer
+    }
+
+    pub(crate) fn device(&self) -> Arc<DeviceKeys> {
+        Arc::clone(&self.device.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_device(&self, device: DeviceKeys) {
+        *self.device.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(device);
+    }
+
+    pub(crate) fn service(&self) -> Option<Arc<ServiceDocument>> {
+        self.service
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes a service document: signed by an anchor and not older than the one
+    /// in force. `false`: it is not believed.
+    pub(crate) fn accept_service(&self, signed: &Signed, outbox: &Outbox) -> Result<bool> {
+        let Ok(document) =
+            signed.verify::<ServiceDocument>(Context::Service, &self.anchors)
+        else {
+            return Ok(false);
+        };
+        let older = self
+            .service()
+            .is_some_and(|known| document.serial < known.serial);
+        let usable = document.sealing_keys.iter().all(|key| key.0.len() == 32);
+        if older || !usable {
+            return Ok(false);
+        }
+        outbox.set("service", &to_json(signed)?)?;
+        *self.service.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(Arc::new(document));
+        Ok(true)
+    }
+
+    /// Keys that may sign receipts and case news; none before the first service
+    /// document.
+    pub(crate) fn receipt_keys(&self) -> Vec<Vec<u8>> {
+        self.service()
+            .map(|service| service.receipt_keys.iter().map(|key| key.0.clone()).collect())
+            .unwrap_or_default()
+    }
+
+    /// Seals `content` to the ministry.
+    pub(crate) fn to_ministry(&self, content: &Content, id: Uuid) -> Result<Vec<u8>> {
+        let service = self.service();
+        let key = service
+            .as_ref()
+            .and_then(|service| service.sealing_keys.first())
+            .map_or(self.first_key.as_slice(), |key| key.0.as_slice());
+        let key: &[u8; 32] = key
+            .try_into()
+            .map_err(|_| HomelineError::bug("sync::sealer"))?;
+        envelope::seal_to_ministry(&to_json(content)?, id, key, &self.device())
+    }
+
+    /// Seals `value` to this device itself.
+    pub(crate) fn to_self<T: Serialize>(&self, value: &T, id: Uuid) -> Result<Vec<u8>> {
+        envelope::seal_to_device(&to_json(value)?, id, &self.device().public().agreement)
+    }
+
+    /// Opens what was sealed to this device; `None` where it was not, or is damaged.
+    pub(crate) fn open_own<T: serde::de::DeserializeOwned>(&self, sealed: &[u8]) -> Option<T> {
+        let opened = envelope::open_at_device(sealed, &self.device()).ok()?;
+        serde_json::from_slice(&opened.content).ok()
+    }
+}
+
+/// JSON of our own types: it cannot fail but by a defect.
+pub(crate) fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|_| HomelineError::bug("json"))
+}
