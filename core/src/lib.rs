@@ -50,5 +50,5 @@ mod validate;
 pub mod whereabouts;
 
 pub use error::{HomelineError, Result};
-pub use record::RecordState;
 pub use homeline::Homeline;
+pub use record::RecordState;

@@ -61,7 +61,10 @@ impl Contacts {
     pub fn change(&self, id: i64, contact: Contact) -> Result<()> {
         guard("Contacts::change", || {
             let json = to_json(contact.validated(&self.policy)?)?;
-            self.edit("UPDATE contact SET json = ?2 WHERE id = ?1", params![id, json])
+            self.edit(
+                "UPDATE contact SET json = ?2 WHERE id = ?1",
+                params![id, json],
+            )
         })
     }
 

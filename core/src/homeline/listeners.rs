@@ -32,7 +32,10 @@ pub(crate) struct Listeners {
 
 impl Listeners {
     pub(crate) fn set(&self, listener: Option<Arc<dyn ChangeListener>>) {
-        *self.listener.write().unwrap_or_else(PoisonError::into_inner) = listener;
+        *self
+            .listener
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = listener;
     }
 
     pub(crate) fn notify(&self, topic: Topic) {
@@ -44,9 +47,8 @@ impl Listeners {
         if let Some(listener) = listener {
             // A listener of the host must not undo what is done: neither by an
             // error nor by a panic.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                listener.changed(topic)
-            }));
+            let _ =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| listener.changed(topic)));
         }
     }
 }

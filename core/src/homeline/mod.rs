@@ -1,6 +1,8 @@
 //! `Homeline`, the object that a host opens. It wires the services together and
 //! hands them out; it decides nothing itself.
 
+#[cfg(feature = "faults")]
+mod faults;
 mod listeners;
 mod state;
 

@@ -29,16 +29,19 @@ impl DeviceKeys {
     pub(crate) fn from_secret(secret: &Secret) -> Result<Self> {
         let bug = |_| HomelineError::bug("keys::device");
         let seed = derive::<32>(secret, b"homeline/device/signing/v1");
-        let signing =
-            Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).map_err(|_| bug(()))?;
+        let signing = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).map_err(|_| bug(()))?;
         let scalar = derive::<32>(secret, b"homeline/device/agreement/v1");
-        let agreement = <Kem as hpke::Kem>::PrivateKey::from_bytes(scalar.as_slice())
-            .map_err(|_| bug(()))?;
+        let agreement =
+            <Kem as hpke::Kem>::PrivateKey::from_bytes(scalar.as_slice()).map_err(|_| bug(()))?;
         let mut public = DevicePublic {
             signing: [0; 32],
             agreement: [0; 32],
         };
-        public.signing = signing.public_key().as_ref().try_into().map_err(|_| bug(()))?;
+        public.signing = signing
+            .public_key()
+            .as_ref()
+            .try_into()
+            .map_err(|_| bug(()))?;
         public.agreement = Kem::sk_to_pk(&agreement)
             .to_bytes()
             .as_slice()

@@ -73,8 +73,9 @@ impl SecretFile {
         };
         match vault.unwrap(self.purpose, wrapped.to_vec()) {
             Ok(mut plain) => {
-                let secret: Option<Secret> =
-                    <[u8; 32]>::try_from(plain.as_slice()).ok().map(Zeroizing::new);
+                let secret: Option<Secret> = <[u8; 32]>::try_from(plain.as_slice())
+                    .ok()
+                    .map(Zeroizing::new);
                 plain.zeroize();
                 match secret {
                     Some(secret) if check_value(&secret).as_slice() == check => {

@@ -185,7 +185,9 @@ impl Outbox {
                     params![id, due_ms],
                 )?;
             }
-            events.iter().try_for_each(|event| events::append(tx, event))
+            events
+                .iter()
+                .try_for_each(|event| events::append(tx, event))
         })
     }
 
@@ -207,7 +209,10 @@ impl Outbox {
     /// Everything that waits is due: the network has changed.
     pub(crate) fn all_due(&self) -> Result<()> {
         self.write(|tx| {
-            tx.execute("UPDATE envelope SET due = 0 WHERE state = 0 AND due <> 0", [])?;
+            tx.execute(
+                "UPDATE envelope SET due = 0 WHERE state = 0 AND due <> 0",
+                [],
+            )?;
             Ok(())
         })
     }

@@ -61,9 +61,11 @@ impl Outbox {
         self.write(|tx| {
             for event in events {
                 let known: Option<i64> = tx
-                    .query_row("SELECT 1 FROM report WHERE id = ?1", [event.report], |row| {
-                        row.get(0)
-                    })
+                    .query_row(
+                        "SELECT 1 FROM report WHERE id = ?1",
+                        [event.report],
+                        |row| row.get(0),
+                    )
                     .optional()?;
                 if known.is_some() {
                     append(tx, event)?;

@@ -53,9 +53,11 @@ impl Outbox {
     /// The highest sequence number of a report, 0 when there is none.
     pub(crate) fn last_sequence(&self) -> Result<u64> {
         let last: i64 = self.read(|tx| {
-            Ok(tx.query_row("SELECT coalesce(max(sequence), 0) FROM report", [], |row| {
-                row.get(0)
-            })?)
+            Ok(
+                tx.query_row("SELECT coalesce(max(sequence), 0) FROM report", [], |row| {
+                    row.get(0)
+                })?,
+            )
         })?;
         Ok(u64::try_from(last).unwrap_or(0))
     }
@@ -64,9 +66,11 @@ impl Outbox {
     pub(crate) fn own_copy(&self, report: Uuid) -> Result<Option<Vec<u8>>> {
         self.read(|tx| {
             Ok(tx
-                .query_row("SELECT own_copy FROM report WHERE id = ?1", [report], |row| {
-                    row.get(0)
-                })
+                .query_row(
+                    "SELECT own_copy FROM report WHERE id = ?1",
+                    [report],
+                    |row| row.get(0),
+                )
                 .optional()?
                 .flatten())
         })

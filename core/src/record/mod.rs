@@ -7,8 +7,10 @@
 //! what is locked, or whose key is lost, is not touched.
 
 mod connection;
-//#[cfg(feature = "rust-crypto")]
-//mod provider;
+#[cfg(not(feature = "openssl"))]
+mod primitives;
+#[cfg(not(feature = "openssl"))]
+mod provider;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -10,8 +10,8 @@ mod mrz;
 mod profile;
 mod traveler;
 
-pub use consent::{Consent, Purpose};
 pub(crate) use consent::in_force;
+pub use consent::{Consent, Purpose};
 pub(crate) use profile::{changed, load_traveler, stage_profile};
 pub use traveler::{TravelDocument, Traveler, TravelerKind};
 
@@ -54,9 +54,7 @@ impl Registration {
 
     /// The traveler as saved, if any.
     pub fn traveler(&self) -> Result<Option<Traveler>> {
-        guard("Registration::traveler", || {
-            self.record.read(load_traveler)
-        })
+        guard("Registration::traveler", || self.record.read(load_traveler))
     }
 
     /// Removes the traveler; a later sync tells the ministry.

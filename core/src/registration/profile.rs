@@ -14,12 +14,16 @@ use crate::sync::{Sealer, stable_id};
 
 /// Notes a change of traveler or contacts: a new version of the profile.
 pub(crate) fn changed(tx: &Connection) -> Result<()> {
-    set_meta_number(tx, "profile_version", meta_number(tx, "profile_version")? + 1)
+    set_meta_number(
+        tx,
+        "profile_version",
+        meta_number(tx, "profile_version")? + 1,
+    )
 }
 
 pub(super) fn save_traveler(tx: &Connection, traveler: &Traveler) -> Result<()> {
-    let json = serde_json::to_string(traveler)
-        .map_err(|_| HomelineError::bug("registration::profile"))?;
+    let json =
+        serde_json::to_string(traveler).map_err(|_| HomelineError::bug("registration::profile"))?;
     tx.execute(
         "INSERT INTO traveler (one, json) VALUES (1, ?1)
          ON CONFLICT (one) DO UPDATE SET json = excluded.json",

@@ -138,9 +138,8 @@ fn recipient_id(public: &[u8; 32]) -> [u8; 8] {
 }
 
 fn public_key(bytes: &[u8; 32]) -> Result<<Kem as hpke::Kem>::PublicKey> {
-    <Kem as hpke::Kem>::PublicKey::from_bytes(bytes).map_err(|_| {
-        HomelineError::invalid("public key", Problem::Malformed, "32 bytes (X25519)")
-    })
+    <Kem as hpke::Kem>::PublicKey::from_bytes(bytes)
+        .map_err(|_| HomelineError::invalid("public key", Problem::Malformed, "32 bytes (X25519)"))
 }
 
 fn seal(
@@ -189,8 +188,8 @@ fn open_with<'k>(
     };
     let authenticated = matches!(mode, OpModeR::Auth(_));
     let private = key(recipient).ok_or(OpenError::UnknownKey)?;
-    let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated)
-        .map_err(|_| OpenError::Format)?;
+    let encapsulated =
+        <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| OpenError::Format)?;
     let content = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
         &mode,
         private,

@@ -202,11 +202,9 @@ pub(crate) fn state_of(
     now_ms: i64,
     longest_countdown_ms: i64,
 ) -> ReportState {
-    events
-        .iter()
-        .fold(ReportState::Stored, |state, event| {
-            step(state, &event.evidence, now_ms, longest_countdown_ms)
-        })
+    events.iter().fold(ReportState::Stored, |state, event| {
+        step(state, &event.evidence, now_ms, longest_countdown_ms)
+    })
 }
 
 fn step(state: ReportState, evidence: &Evidence, now_ms: i64, longest_ms: i64) -> ReportState {
@@ -385,10 +383,7 @@ mod tests {
     #[test]
     fn a_countdown_ends_by_time_and_by_a_clock_that_went_back() {
         let counting = |until_ms| states(&[Evidence::CountdownStarted { until_ms }]);
-        assert_eq!(
-            counting(5_000),
-            ReportState::Countdown { until_ms: 5_000 }
-        );
+        assert_eq!(counting(5_000), ReportState::Countdown { until_ms: 5_000 });
         assert_eq!(counting(1_000), ReportState::Stored);
         assert_eq!(counting(90_000_000), ReportState::Stored);
     }

@@ -44,11 +44,7 @@ pub(crate) fn case_news(news: CaseNews, at: &ClockReading, sealer: &Sealer) -> R
 
 /// The events of a report. One that this device cannot read (its key changed, a
 /// newer version wrote it) is left out: it proves nothing here.
-pub(super) fn events(
-    outbox: &Outbox,
-    sealer: &Sealer,
-    report: Uuid,
-) -> Result<Vec<ReportEvent>> {
+pub(super) fn events(outbox: &Outbox, sealer: &Sealer, report: Uuid) -> Result<Vec<ReportEvent>> {
     Ok(outbox
         .events(report)?
         .into_iter()

@@ -249,8 +249,7 @@ impl Sos {
             self.standing.id(),
             &self.policy,
         );
-        let countdown_ms =
-            (i64::from(request.countdown_s) * 1_000).min(self.policy.countdown_ms);
+        let countdown_ms = (i64::from(request.countdown_s) * 1_000).min(self.policy.countdown_ms);
         let until_ms = now.wall_ms.saturating_add(countdown_ms);
         let evidence = if countdown_ms > 0 {
             Evidence::CountdownStarted { until_ms }

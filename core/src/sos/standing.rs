@@ -96,10 +96,9 @@ impl StandingKeeper {
             (Some(current), Some(newest)) => {
                 let old = now.wall_ms.saturating_sub(current.made_ms).abs()
                     >= self.policy.standing_age_ms;
-                let far = current
-                    .fix
-                    .as_ref()
-                    .is_none_or(|fix| fix.distance_m(&newest.fix) > self.policy.standing_distance_m);
+                let far = current.fix.as_ref().is_none_or(|fix| {
+                    fix.distance_m(&newest.fix) > self.policy.standing_distance_m
+                });
                 old || far
             }
         };

@@ -85,7 +85,10 @@ mod tests {
         for bad in ["-1", "soon", "", "99999999999999999999"] {
             assert_eq!(retry_after_ms(Some(bad), date), None, "{bad}");
         }
-        assert_eq!(retry_after_ms(Some("Sun, 06 Nov 1994 08:50:07 GMT"), None), None);
+        assert_eq!(
+            retry_after_ms(Some("Sun, 06 Nov 1994 08:50:07 GMT"), None),
+            None
+        );
         assert_eq!(retry_after_ms(None, date), None);
     }
 

@@ -60,7 +60,11 @@ mod tests {
             };
             let html = classify(status, Some("text/html"), None, None);
             assert_eq!(html, expected(false), "{status} with a page");
-            assert_eq!(classify(status, None, None, None), expected(false), "{status}");
+            assert_eq!(
+                classify(status, None, None, None),
+                expected(false),
+                "{status}"
+            );
             let json = classify(status, Some("application/json"), None, None);
             assert_eq!(json, expected(true), "{status} with JSON");
             let problem = classify(status, Some("application/problem+json"), None, None);
@@ -76,7 +80,11 @@ mod tests {
 
     #[test]
     fn parameters_and_case_of_the_media_type_do_not_matter() {
-        for kind in ["application/json; charset=utf-8", "Application/JSON", " application/json "] {
+        for kind in [
+            "application/json; charset=utf-8",
+            "Application/JSON",
+            " application/json ",
+        ] {
             assert_eq!(classify(200, Some(kind), None, None), Verdict::Answer);
         }
         assert_eq!(

@@ -83,9 +83,9 @@ impl Client<'_> {
                 TransportError::NoConnection => AttemptResult::NoConnection,
                 TransportError::NotTrusted => AttemptResult::NotTrusted,
                 TransportError::BadAnswer => AttemptResult::NotTheMinistry { status: 0 },
-                TransportError::NoAnswer
-                | TransportError::Failed
-                | TransportError::Cancelled => AttemptResult::NoAnswer,
+                TransportError::NoAnswer | TransportError::Failed | TransportError::Cancelled => {
+                    AttemptResult::NoAnswer
+                }
             })),
         }
     }
@@ -145,8 +145,6 @@ fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Failure> {
             },
             None => Failure::attempt(AttemptResult::NotTheMinistry { status }),
         }),
-        Verdict::NotTheMinistry => {
-            Err(Failure::attempt(AttemptResult::NotTheMinistry { status }))
-        }
+        Verdict::NotTheMinistry => Err(Failure::attempt(AttemptResult::NotTheMinistry { status })),
     }
 }

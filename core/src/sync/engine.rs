@@ -238,8 +238,7 @@ impl Pass<'_> {
         parts.sos.settle()?;
         parts.standing.renew_if_stale();
         let before = parts.outbox.counts()?.waiting;
-        self.tally.without_consent =
-            stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
+        self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
         let positions = stage_fixes(
             &parts.record,
             &parts.outbox,
@@ -271,9 +270,9 @@ impl Pass<'_> {
                 .collect(),
         })?;
         let device = self.parts.sealer.device();
-        let mut answer = self
-            .client
-            .call::<BatchAnswer>("POST", ENVELOPES_PATH, body.clone(), Some(&device));
+        let mut answer =
+            self.client
+                .call::<BatchAnswer>("POST", ENVELOPES_PATH, body.clone(), Some(&device));
         if answer == Err(Failure::UnknownDevice) {
             // The ministry lost it, or never had it: enrol and repeat, once.
             self.parts.outbox.set("enrolled", b"")?;
@@ -321,11 +320,7 @@ impl Pass<'_> {
     }
 
     /// Applies the results; what has none, or no receipt that verifies, waits on.
-    fn apply(
-        &mut self,
-        batch: &[Waiting],
-        results: &[EnvelopeResult],
-    ) -> Result<Result<(), Stop>> {
+    fn apply(&mut self, batch: &[Waiting], results: &[EnvelopeResult]) -> Result<Result<(), Stop>> {
         let mut unproved = Vec::new();
         for waiting in batch {
             let result = results.iter().find(|result| result.id == waiting.id);
@@ -480,7 +475,11 @@ impl Pass<'_> {
             Ok(signed) => signed,
             Err(failure) => return Ok(Err(failure)),
         };
-        if self.parts.sealer.accept_service(&signed, &self.parts.outbox)? {
+        if self
+            .parts
+            .sealer
+            .accept_service(&signed, &self.parts.outbox)?
+        {
             let now_ms = self.parts.time.now().wall_ms;
             self.parts
                 .outbox
@@ -496,9 +495,8 @@ impl Pass<'_> {
     fn refresh_service(&self) -> Result<Result<(), Stop>> {
         let now_ms = self.parts.time.now().wall_ms;
         let fetched = self.parts.outbox.get_number("service_ms")?;
-        let fresh = fetched.is_some_and(|at| {
-            now_ms.saturating_sub(at).abs() < self.parts.policy.service_age_ms
-        });
+        let fresh = fetched
+            .is_some_and(|at| now_ms.saturating_sub(at).abs() < self.parts.policy.service_age_ms);
         if fresh && self.parts.sealer.service().is_some() {
             return Ok(Ok(()));
         }
@@ -518,15 +516,14 @@ impl Pass<'_> {
             let after = self.parts.outbox.get_number("cursor")?.unwrap_or(0);
             let target = format!("{CHANGES_PATH}?after={after}");
             let device = self.parts.sealer.device();
-            let page = match self.client.call::<ChangePage>(
-                "GET",
-                &target,
-                Vec::new(),
-                Some(&device),
-            ) {
-                Ok(page) => page,
-                Err(failure) => return self.failed(&[], failure),
-            };
+            let page =
+                match self
+                    .client
+                    .call::<ChangePage>("GET", &target, Vec::new(), Some(&device))
+                {
+                    Ok(page) => page,
+                    Err(failure) => return self.failed(&[], failure),
+                };
             let Some(cursor) = page.changes.iter().map(|change| change.seq).max() else {
                 return Ok(Ok(()));
             };

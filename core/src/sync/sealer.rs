@@ -37,7 +37,10 @@ impl Sealer {
             let known = serde_json::from_slice(&bytes)
                 .ok()
                 .and_then(|signed: Signed| signed.verify(Context::Service, &sealer.anchors).ok());
-            *sealer.service.write().unwrap_or_else(PoisonError::into_inner) = known.map(Arc::new);
+            *sealer
+                .service
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = known.map(Arc::new);
         }
         sealer
     }
@@ -60,9 +63,7 @@ impl Sealer {
     /// Takes a service document: signed by an anchor and not older than the one
     /// in force. `false`: it is not believed.
     pub(crate) fn accept_service(&self, signed: &Signed, outbox: &Outbox) -> Result<bool> {
-        let Ok(document) =
-            signed.verify::<ServiceDocument>(Context::Service, &self.anchors)
-        else {
+        let Ok(document) = signed.verify::<ServiceDocument>(Context::Service, &self.anchors) else {
             return Ok(false);
         };
         let older = self
@@ -73,8 +74,7 @@ impl Sealer {
             return Ok(false);
         }
         outbox.set("service", &to_json(signed)?)?;
-        *self.service.write().unwrap_or_else(PoisonError::into_inner) =
-            Some(Arc::new(document));
+        *self.service.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(document));
         Ok(true)
     }
 
@@ -82,7 +82,13 @@ impl Sealer {
     /// document.
     pub(crate) fn receipt_keys(&self) -> Vec<Vec<u8>> {
         self.service()
-            .map(|service| service.receipt_keys.iter().map(|key| key.0.clone()).collect())
+            .map(|service| {
+                service
+                    .receipt_keys
+                    .iter()
+                    .map(|key| key.0.clone())
+                    .collect()
+            })
             .unwrap_or_default()
     }
 

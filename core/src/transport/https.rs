@@ -137,15 +137,13 @@ fn tls(config: &Config) -> Result<rustls::ClientConfig> {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
     for der in &config.tls_roots {
-        roots
-            .add(CertificateDer::from(der.clone()))
-            .map_err(|_| {
-                HomelineError::invalid(
-                    "config.tls_roots",
-                    Problem::Malformed,
-                    "X.509 certificates in DER",
-                )
-            })?;
+        roots.add(CertificateDer::from(der.clone())).map_err(|_| {
+            HomelineError::invalid(
+                "config.tls_roots",
+                Problem::Malformed,
+                "X.509 certificates in DER",
+            )
+        })?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut tls = rustls::ClientConfig::builder_with_provider(provider)

@@ -114,20 +114,32 @@ mod tests {
     fn ages_add_what_the_fix_was_old_when_it_was_recorded() {
         let recorded = reading(1_700_000_010_000, 0);
         let now = reading(1_700_000_020_000, 10_000);
-        assert_eq!(age_ms(&fix(1_700_000_000_000), &recorded, &now), Some(20_000));
+        assert_eq!(
+            age_ms(&fix(1_700_000_000_000), &recorded, &now),
+            Some(20_000)
+        );
         // 1970 and the future count from the recording.
         assert_eq!(age_ms(&fix(0), &recorded, &now), Some(10_000));
-        assert_eq!(age_ms(&fix(1_900_000_000_000), &recorded, &now), Some(10_000));
+        assert_eq!(
+            age_ms(&fix(1_900_000_000_000), &recorded, &now),
+            Some(10_000)
+        );
     }
 
     #[test]
     fn only_the_last_are_kept_and_the_newest_comes_first() {
         let last = LastKnown::new(&Policy::STANDARD);
         for second in 0..100 {
-            last.push(fix(1_700_000_000_000 + second), &reading(1_700_000_000_000, 0));
+            last.push(
+                fix(1_700_000_000_000 + second),
+                &reading(1_700_000_000_000, 0),
+            );
         }
         let recent = last.recent(&reading(1_700_000_000_000, 0));
         assert_eq!(recent.len(), Policy::STANDARD.recent_positions + 1);
-        assert_eq!(recent.first().map(|known| known.fix.time_ms), Some(1_700_000_000_099));
+        assert_eq!(
+            recent.first().map(|known| known.fix.time_ms),
+            Some(1_700_000_000_099)
+        );
     }
 }

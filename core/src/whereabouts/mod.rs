@@ -11,8 +11,8 @@ mod last;
 mod store;
 
 pub use fix::{Fix, FixSource, Position};
-pub(crate) use last::{LastKnown, age_ms};
 pub use last::KnownFix;
+pub(crate) use last::{LastKnown, age_ms};
 pub(crate) use store::{load_recent, stage_fixes};
 
 use std::sync::Arc;
@@ -47,13 +47,19 @@ impl Whereabouts {
     /// Errors: as `record`.
     pub fn record_all(&self, fixes: Vec<Fix>) -> Result<()> {
         guard("Whereabouts::record", || {
-            let fixes: Vec<Fix> = fixes.into_iter().map(Fix::validated).collect::<Result<_>>()?;
+            let fixes: Vec<Fix> = fixes
+                .into_iter()
+                .map(Fix::validated)
+                .collect::<Result<_>>()?;
             let now = self.time.now();
             for fix in &fixes {
                 self.last.push(fix.clone(), &now);
             }
-            self.record
-                .write(|tx| fixes.iter().try_for_each(|fix| store::insert(tx, fix, &now)))?;
+            self.record.write(|tx| {
+                fixes
+                    .iter()
+                    .try_for_each(|fix| store::insert(tx, fix, &now))
+            })?;
             self.standing.renew_if_moved();
             self.listeners.notify(Topic::Whereabouts);
             Ok(())
@@ -79,7 +85,9 @@ impl Whereabouts {
     /// Removes the fixes with a source time before `before_ms`; returns how many.
     pub fn remove_before(&self, before_ms: i64) -> Result<u32> {
         guard("Whereabouts::remove_before", || {
-            let removed = self.record.write(|tx| store::remove_before(tx, before_ms))?;
+            let removed = self
+                .record
+                .write(|tx| store::remove_before(tx, before_ms))?;
             self.last.forget_before(before_ms);
             self.listeners.notify(Topic::Whereabouts);
             Ok(removed)
