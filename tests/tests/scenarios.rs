@@ -44,13 +44,34 @@ struct TravelerJson {
 #[derive(Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 enum Step {
-    Link { to: Network },
-    Open { record: String },
-    Register { traveler: TravelerJson, invalid: Option<String>, problem: Option<String> },
-    Traveler { name: Option<String>, phone: Option<String>, error: Option<String> },
-    AddContact { name: String, phone: String, relation: Relation },
-    Contacts { count: usize },
-    Consent { purpose: String, text_version: String },
+    Link {
+        to: Network,
+    },
+    Open {
+        record: String,
+    },
+    Register {
+        traveler: TravelerJson,
+        invalid: Option<String>,
+        problem: Option<String>,
+    },
+    Traveler {
+        name: Option<String>,
+        phone: Option<String>,
+        error: Option<String>,
+    },
+    AddContact {
+        name: String,
+        phone: String,
+        relation: Relation,
+    },
+    Contacts {
+        count: usize,
+    },
+    Consent {
+        purpose: String,
+        text_version: String,
+    },
     RecordFix {
         latitude: f64,
         longitude: f64,
@@ -73,13 +94,23 @@ enum Step {
         known_at_ministry: Option<bool>,
         error: Option<String>,
     },
-    Sync { stopped: String, waiting: Option<u32>, parked: Option<u32> },
-    ReopenFromDisk { record: String },
-    Reopen { record: String },
+    Sync {
+        stopped: String,
+        waiting: Option<u32>,
+        parked: Option<u32>,
+    },
+    ReopenFromDisk {
+        record: String,
+    },
+    Reopen {
+        record: String,
+    },
     LockRecord,
     UnlockRecord,
     NetworkChanged,
-    Cancel { of: String },
+    Cancel {
+        of: String,
+    },
     Desk {
         of: String,
         cases: usize,
@@ -88,7 +119,11 @@ enum Step {
         traveler: Option<String>,
         contacts: Option<usize>,
     },
-    Acknowledge { of: String, officer: String, mission: String },
+    Acknowledge {
+        of: String,
+        officer: String,
+        mission: String,
+    },
 }
 
 struct Player<'a> {
@@ -111,8 +146,7 @@ fn every_scenario() {
     files.sort();
     assert!(files.len() >= 3);
     for file in files {
-        let scenario: Scenario =
-            serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let scenario: Scenario = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         let directory = tempfile::tempdir().unwrap();
         let mut player = Player {
             stage: &stage,
@@ -155,7 +189,11 @@ impl Player<'_> {
             Step::LockRecord => self.vault.set_locked(true),
             Step::UnlockRecord => self.vault.set_locked(false),
             Step::NetworkChanged => self.home().network_changed().unwrap(),
-            Step::Register { traveler, invalid, problem } => check(
+            Step::Register {
+                traveler,
+                invalid,
+                problem,
+            } => check(
                 self.home().registration().save(traveler.into()),
                 invalid,
                 problem,
@@ -170,14 +208,25 @@ impl Player<'_> {
                 assert_eq!(Some(traveler.name), name);
                 assert_eq!(traveler.phone, phone);
             }
-            Step::AddContact { name, phone, relation } => {
-                let contact = Contact { name, phone, relation };
+            Step::AddContact {
+                name,
+                phone,
+                relation,
+            } => {
+                let contact = Contact {
+                    name,
+                    phone,
+                    relation,
+                };
                 self.home().contacts().add(contact).unwrap();
             }
             Step::Contacts { count } => {
                 assert_eq!(self.home().contacts().list().unwrap().len(), count);
             }
-            Step::Consent { purpose, text_version } => {
+            Step::Consent {
+                purpose,
+                text_version,
+            } => {
                 let purpose = match purpose.as_str() {
                     "register" => Purpose::Register,
                     "whereabouts" => Purpose::Whereabouts,
@@ -186,9 +235,18 @@ impl Player<'_> {
                 let registration = self.home().registration();
                 registration.give_consent(purpose, text_version).unwrap();
             }
-            Step::RecordFix { latitude, longitude, accuracy_m, invalid, problem } => check(
+            Step::RecordFix {
+                latitude,
+                longitude,
+                accuracy_m,
+                invalid,
+                problem,
+            } => check(
                 self.home().whereabouts().record(Fix {
-                    position: Position::Wgs84 { latitude, longitude },
+                    position: Position::Wgs84 {
+                        latitude,
+                        longitude,
+                    },
                     time_ms: now_ms(),
                     accuracy_m,
                     source: FixSource::Gnss,
@@ -196,7 +254,13 @@ impl Player<'_> {
                 invalid,
                 problem,
             ),
-            Step::Press { r#as, kind, note, countdown_s, same_as } => {
+            Step::Press {
+                r#as,
+                kind,
+                note,
+                countdown_s,
+                same_as,
+            } => {
                 let mut request = SosRequest::new(kind);
                 request.note = note;
                 request.countdown_s = countdown_s.unwrap_or(0);
@@ -207,7 +271,14 @@ impl Player<'_> {
                 self.reports.insert(r#as, report);
             }
             Step::Cancel { of } => self.home().sos().cancel(self.report(&of)).unwrap(),
-            Step::Status { of, state, attempts, officer, known_at_ministry, error } => {
+            Step::Status {
+                of,
+                state,
+                attempts,
+                officer,
+                known_at_ministry,
+                error,
+            } => {
                 let outcome = self.home().sos().status(self.report(&of));
                 if let Some(error) = error {
                     assert_eq!(error_name(&outcome.unwrap_err()), error);
@@ -228,13 +299,28 @@ impl Player<'_> {
                             if known_at_ministry_ms.is_some() == known));
                 }
             }
-            Step::Sync { stopped, waiting, parked } => {
+            Step::Sync {
+                stopped,
+                waiting,
+                parked,
+            } => {
                 let outcome = self.home().sync(20_000).unwrap();
-                assert_eq!(snake(&format!("{:?}", outcome.stopped)), stopped, "{outcome:?}");
+                assert_eq!(
+                    snake(&format!("{:?}", outcome.stopped)),
+                    stopped,
+                    "{outcome:?}"
+                );
                 assert_eq!(outcome.waiting, waiting.unwrap_or(outcome.waiting));
                 assert_eq!(outcome.parked, parked.unwrap_or(outcome.parked));
             }
-            Step::Desk { of, cases, state, kind, traveler, contacts } => {
+            Step::Desk {
+                of,
+                cases,
+                state,
+                kind,
+                traveler,
+                contacts,
+            } => {
                 let report = self.report(&of);
                 let found: Vec<_> = self
                     .stage
@@ -257,11 +343,21 @@ impl Player<'_> {
                     }
                 }
             }
-            Step::Acknowledge { of, officer, mission } => {
+            Step::Acknowledge {
+                of,
+                officer,
+                mission,
+            } => {
                 let report = self.report(&of);
                 let cases = self.stage.ministry.cases().unwrap();
-                let case = cases.iter().find(|case| case.report.to_string() == report).unwrap();
-                let taken = self.stage.ministry.acknowledge(&case.id, &officer, &mission);
+                let case = cases
+                    .iter()
+                    .find(|case| case.report.to_string() == report)
+                    .unwrap();
+                let taken = self
+                    .stage
+                    .ministry
+                    .acknowledge(&case.id, &officer, &mission);
                 assert!(taken.unwrap().is_some());
             }
         }
@@ -275,13 +371,19 @@ impl From<TravelerJson> for Traveler {
             kind: match json.kind.as_str() {
                 "short_trip" => TravelerKind::ShortTrip,
                 "long_stay" => TravelerKind::LongStay,
-                "student" => TravelerKind::Student { school: json.school.unwrap() },
-                "posted_worker" => TravelerKind::PostedWorker { employer: json.employer.unwrap() },
+                "student" => TravelerKind::Student {
+                    school: json.school.unwrap(),
+                },
+                "posted_worker" => TravelerKind::PostedWorker {
+                    employer: json.employer.unwrap(),
+                },
                 "crew" => TravelerKind::Crew,
                 other => panic!("unknown kind {other}"),
             },
             phone: json.phone,
-            document: json.document.map(|number| TravelDocument { number, mrz: None }),
+            document: json
+                .document
+                .map(|number| TravelDocument { number, mrz: None }),
         }
     }
 }
@@ -289,7 +391,14 @@ impl From<TravelerJson> for Traveler {
 fn check(outcome: homeline::Result<()>, invalid: Option<String>, problem: Option<String>) {
     match (outcome, invalid) {
         (Ok(()), None) => {}
-        (Err(HomelineError::Invalid { field, problem: found, .. }), Some(expected)) => {
+        (
+            Err(HomelineError::Invalid {
+                field,
+                problem: found,
+                ..
+            }),
+            Some(expected),
+        ) => {
             assert_eq!(field, expected);
             assert_eq!(Some(snake(&format!("{found:?}"))), problem);
         }

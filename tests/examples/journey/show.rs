@@ -53,7 +53,10 @@ impl Show {
             "stored" | "handed" => style(name).yellow().bold(),
             _ => style(name).bold(),
         };
-        line(&format!("    status  {name}{}{rest}", if rest.is_empty() { "" } else { ":" }));
+        line(&format!(
+            "    status  {name}{}{rest}",
+            if rest.is_empty() { "" } else { ":" }
+        ));
         for event in evidence {
             line(&format!("            {}", style(event).dim()));
         }

@@ -73,7 +73,11 @@ pub(crate) fn tell(options: &Options, show: &mut Show) -> io::Result<()> {
 impl Story<'_> {
     fn ministry(&mut self) {
         let ministry = &self.stage.ministry;
-        let desk = format!("{}/desk?token={}", ministry.desk_url(), ministry.desk_token());
+        let desk = format!(
+            "{}/desk?token={}",
+            ministry.desk_url(),
+            ministry.desk_token()
+        );
         self.show.step(
             "ministry",
             "The ministry opens its service and its desk",
@@ -194,8 +198,10 @@ impl Story<'_> {
             "She presses SOS; the process is killed as soon as the press returns",
             json!({ "report": report, "durable_ms": told.ms, "killed": process }),
         );
-        self.show
-            .say(&format!("on disk after {:.2} ms; SIGKILL to {process}", told.ms));
+        self.show.say(&format!(
+            "on disk after {:.2} ms; SIGKILL to {process}",
+            told.ms
+        ));
 
         let mut traveler = self.wake(false)?;
         let status = self.status(&mut traveler, &report)?;
@@ -305,9 +311,11 @@ impl Story<'_> {
 
     fn acknowledged(&mut self, traveler: &mut Traveler) -> io::Result<()> {
         for case in self.stage.ministry.cases()? {
-            self.stage
-                .ministry
-                .acknowledge(&case.id, "Karin Öberg", "Consulate General, Istanbul")?;
+            self.stage.ministry.acknowledge(
+                &case.id,
+                "Karin Öberg",
+                "Consulate General, Istanbul",
+            )?;
         }
         traveler.ask(&Ask::Sync)?;
         let report = self.reports.first().cloned().unwrap_or_default();
@@ -326,11 +334,7 @@ impl Story<'_> {
 
     fn summary(&mut self) -> io::Result<()> {
         let cases = self.stage.ministry.cases()?;
-        let found = |report: &&String| {
-            cases
-                .iter()
-                .any(|case| case.report.to_string() == **report)
-        };
+        let found = |report: &&String| cases.iter().any(|case| case.report.to_string() == **report);
         let lost = self.reports.len() - self.reports.iter().filter(found).count();
         let counters = self.stage.ministry.counters();
         let requests: u64 = counters.requests.values().sum();
@@ -396,13 +400,15 @@ fn desk_line(case: &CaseView) -> String {
         .traveler
         .as_ref()
         .map_or("unknown", |traveler| traveler.name.as_str());
-    let age = case
-        .position
-        .as_ref()
-        .and_then(|position| position.age_ms)
-        .map_or("of unknown age".into(), |ms| format!("{} old", duration(ms)));
+    let position = match &case.position {
+        None => "no position".to_owned(),
+        Some(position) => position.age_ms.map_or_else(
+            || "position of unknown age".to_owned(),
+            |ms| format!("position {} old", duration(ms)),
+        ),
+    };
     format!(
-        "desk     {}  {caller}, position {age}, came in {} time(s)",
+        "desk     {}  {caller}, {position}, came in {} time(s)",
         case.id, case.times_received
     )
 }

@@ -4,7 +4,7 @@
 //! latest update by the phone's own clocks, for a late channel may bring an
 //! early update; a position is never without its age.
 
-use homeline::clock::ClockReading;
+use homeline::clock::{ClockReading, elapsed_ms};
 use homeline::contacts::Contact;
 use homeline::registration::Traveler;
 use homeline::sos::SosKind;
@@ -135,6 +135,8 @@ pub(super) struct Material {
 pub(super) struct Who {
     traveler: Option<Traveler>,
     contacts: Vec<Contact>,
+    /// The last known position of then, with the phone's clocks of then.
+    position: Option<(ClockReading, AgedFix)>,
 }
 
 impl Who {
@@ -149,10 +151,12 @@ impl From<Content> for Who {
             Content::Standing(standing) => Self {
                 traveler: standing.traveler,
                 contacts: standing.contacts,
+                position: standing.position.map(|fix| (standing.as_of, fix)),
             },
             Content::Profile(profile) => Self {
                 traveler: profile.traveler,
                 contacts: profile.contacts,
+                position: None,
             },
             _ => Self::default(),
         }
@@ -183,9 +187,9 @@ pub(super) fn view(case: Case, material: Material) -> CaseView {
         pressed_ms: report.map(|report| report.pressed.wall_ms),
         received_ms: received_ms.unwrap_or(case.opened_ms),
         sequence: report.map(|report| report.sequence),
+        position: position(report, received_ms, &own, material.who.position),
         traveler: material.who.traveler.map(traveler),
         contacts: material.who.contacts,
-        position: position(report, received_ms, &own),
         updates: own.iter().filter(|word| update_of(word).is_some()).count(),
         people: report.and_then(|report| report.people),
         battery_percent: report.and_then(|report| report.battery_percent),
@@ -232,11 +236,13 @@ fn update_of(word: &Word) -> Option<(&ClockReading, &AgedFix, i64)> {
     }
 }
 
-/// The latest update's position, or else the report's own.
+/// The latest update's position, or else the report's own, or else the one that
+/// was prepared before: a press before the first unlock knows no other.
 fn position(
     report: Option<&SosReport>,
     received_ms: Option<i64>,
     own: &[Word],
+    prepared: Option<(ClockReading, AgedFix)>,
 ) -> Option<PositionView> {
     let latest =
         own.iter().filter_map(update_of).reduce(
@@ -246,10 +252,27 @@ fn position(
         );
     match latest {
         Some((_, fix, received_ms)) => Some(position_view(fix, received_ms)),
-        None => report
-            .and_then(|report| report.position.as_ref())
-            .zip(received_ms)
-            .map(|(fix, received_ms)| position_view(fix, received_ms)),
+        None => {
+            let (report, received_ms) = report.zip(received_ms)?;
+            let prepared = || prepared.map(|(as_of, fix)| at_press(fix, &as_of, report));
+            report
+                .position
+                .clone()
+                .or_else(prepared)
+                .map(|fix| position_view(&fix, received_ms))
+        }
+    }
+}
+
+/// A position that was prepared at `as_of`, with its age at the press.
+fn at_press(fix: AgedFix, as_of: &ClockReading, report: &SosReport) -> AgedFix {
+    let since = elapsed_ms(as_of, &report.pressed);
+    AgedFix {
+        age_ms: fix
+            .age_ms
+            .zip(since)
+            .map(|(age, since)| age.saturating_add(since)),
+        ..fix
     }
 }
 

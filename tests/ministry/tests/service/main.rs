@@ -11,6 +11,7 @@
     clippy::indexing_slicing,
     clippy::as_conversions,
     missing_docs,
+    unreachable_pub,
     reason = "tests"
 )]
 
