@@ -53,7 +53,10 @@ fn two_hundred_kills_lose_nothing() {
         rounds_with_presses += u32::from(!ids.is_empty());
         printed.extend(ids);
     }
-    assert!(rounds_with_presses > 100, "the kills came before the presses");
+    assert!(
+        rounds_with_presses > 100,
+        "the kills came before the presses"
+    );
 
     let vault = FileVault::open(phone.join("vault.key").to_string_lossy().into_owned()).unwrap();
     let config = stage.config(&phone.join("files"));
@@ -73,7 +76,10 @@ fn two_hundred_kills_lose_nothing() {
     }
     let unique: HashSet<&String> = printed.iter().collect();
     assert_eq!(unique.len(), printed.len());
-    let lost = printed.iter().filter(|id| !at_ministry.contains_key(*id)).count();
+    let lost = printed
+        .iter()
+        .filter(|id| !at_ministry.contains_key(*id))
+        .count();
     let double = at_ministry.values().filter(|count| **count > 1).count();
     println!(
         "{{\"kills\":{KILLS},\"kill_presses\":{},\"kill_lost\":{lost},\"kill_double\":{double}}}",

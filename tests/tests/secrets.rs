@@ -31,7 +31,16 @@ const LONGITUDE: f64 = 41.139_284_7;
 fn needles() -> Vec<(String, Vec<u8>)> {
     let mut needles = Vec::new();
     for text in [
-        NAME, PHONE, SCHOOL, DOCUMENT, CONTACT, CONTACT_PHONE, NOTE, OFFICER, "40.8747", "41.1392",
+        NAME,
+        PHONE,
+        SCHOOL,
+        DOCUMENT,
+        CONTACT,
+        CONTACT_PHONE,
+        NOTE,
+        OFFICER,
+        "40.8747",
+        "41.1392",
     ] {
         let utf16: Vec<u16> = text.encode_utf16().collect();
         needles.push((text.to_owned(), text.as_bytes().to_vec()));
@@ -48,8 +57,14 @@ fn needles() -> Vec<(String, Vec<u8>)> {
         needles.push((format!("{text} (JSON)"), json.trim_matches('"').into()));
     }
     for degrees in [LATITUDE, LONGITUDE] {
-        needles.push((format!("{degrees} (f64)"), degrees.to_be_bytes()[..6].to_vec()));
-        needles.push((format!("{degrees} (f64)"), degrees.to_le_bytes()[2..].to_vec()));
+        needles.push((
+            format!("{degrees} (f64)"),
+            degrees.to_be_bytes()[..6].to_vec(),
+        ));
+        needles.push((
+            format!("{degrees} (f64)"),
+            degrees.to_le_bytes()[2..].to_vec(),
+        ));
     }
     needles
 }
@@ -141,7 +156,9 @@ fn no_file_holds_anything_after_a_session() {
     home.contacts().add(contact()).unwrap();
     for purpose in [Purpose::Register, Purpose::Whereabouts] {
         let registration = home.registration();
-        registration.give_consent(purpose, "2026-01".into()).unwrap();
+        registration
+            .give_consent(purpose, "2026-01".into())
+            .unwrap();
     }
     home.whereabouts().record(fix()).unwrap();
     home.sync(20_000).unwrap();
@@ -171,9 +188,16 @@ fn no_file_holds_anything_after_a_session() {
     assert!(homeline_tests::words::state(&status.state).contains(OFFICER));
     assert_eq!(found(&phone), Vec::<String>::new());
     // `Debug` shows nothing of it either.
-    let shown = format!("{status:?} {:?} {:?}", home.sos().reports(), home.contacts().list());
+    let shown = format!(
+        "{status:?} {:?} {:?}",
+        home.sos().reports(),
+        home.contacts().list()
+    );
     for (name, needle) in needles() {
-        let hidden = !shown.as_bytes().windows(needle.len()).any(|window| window == needle);
+        let hidden = !shown
+            .as_bytes()
+            .windows(needle.len())
+            .any(|window| window == needle);
         assert!(hidden, "{name} in Debug");
     }
 }
@@ -212,7 +236,10 @@ fn errors_name_the_field_and_not_its_content() {
         let error: HomelineError = outcome.unwrap_err();
         let shown = format!("{error} {error:?}");
         for (name, needle) in needles() {
-            let hidden = !shown.as_bytes().windows(needle.len()).any(|window| window == needle);
+            let hidden = !shown
+                .as_bytes()
+                .windows(needle.len())
+                .any(|window| window == needle);
             assert!(hidden, "{name} in {shown}");
         }
     }
@@ -255,7 +282,10 @@ fn a_session_prints_nothing_by_itself() {
     let lines = String::from_utf8(output.stdout).unwrap();
     assert_eq!(lines.lines().count(), 5, "the answers and nothing else");
     for (name, needle) in needles() {
-        let hidden = !lines.as_bytes().windows(needle.len()).any(|window| window == needle);
+        let hidden = !lines
+            .as_bytes()
+            .windows(needle.len())
+            .any(|window| window == needle);
         assert!(hidden, "{name} in the output");
     }
 }

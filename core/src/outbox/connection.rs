@@ -163,7 +163,10 @@ impl Outbox {
         sqlite::migrate(&mut connection, &MIGRATIONS)?;
         // Fails here, not in a press, when a table is missing or torn.
         for (table, columns) in TABLES {
-            sqlite::probe(&connection, &format!("SELECT {columns} FROM {table} LIMIT 1"))?;
+            sqlite::probe(
+                &connection,
+                &format!("SELECT {columns} FROM {table} LIMIT 1"),
+            )?;
         }
         checkpoint(&connection)?;
         Ok(connection)
