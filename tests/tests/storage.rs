@@ -195,8 +195,11 @@ fn on_a_first_start_with_a_failing_vault_the_sos_works() {
     phone.sos_works(&home);
 }
 
+/// A name, and what it does to a file.
+type Damage = (&'static str, fn(&Path));
+
 /// What can become of a file.
-fn damages() -> Vec<(&'static str, fn(&Path))> {
+fn damages() -> Vec<Damage> {
     vec![
         ("empty", |path| fs::write(path, b"").unwrap()),
         ("one byte", |path| fs::write(path, b"S").unwrap()),
