@@ -76,6 +76,7 @@ impl FileVault {
     }
 }
 
+#[uniffi::export]
 impl KeyVault for FileVault {
     fn wrap(&self, purpose: KeyPurpose, secret: Vec<u8>) -> Result<Vec<u8>, VaultError> {
         let nonce = random::<12>().map_err(|_| VaultError::Failed)?;
