@@ -52,12 +52,6 @@ pub enum HomelineError {
     /// `close` or `erase` was called: open again before any other call.
     #[error("closed")]
     Closed,
-    /// An implementation that the host supplied has failed.
-    #[error("the host's {part} failed")]
-    Host {
-        /// Which one: `vault`, `clock`, `transport`.
-        part: String,
-    },
     /// A defect of this library. Nothing stored is lost; please report it.
     #[error("defect in {place}")]
     Bug {
@@ -141,10 +135,6 @@ impl HomelineError {
 
     pub(crate) fn not_found(what: &str) -> Self {
         Self::NotFound { what: what.into() }
-    }
-
-    pub(crate) fn host(part: &str) -> Self {
-        Self::Host { part: part.into() }
     }
 
     pub(crate) fn bug(place: &str) -> Self {

@@ -20,7 +20,7 @@ mod device;
 mod file_vault;
 mod secret;
 
-pub(crate) use device::{DeviceKeys, DevicePublic, device_id};
+pub(crate) use device::DeviceKeys;
 pub use file_vault::FileVault;
 pub(crate) use secret::{SecretFile, StoredSecret};
 

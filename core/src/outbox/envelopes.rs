@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::events::{self, EventRow};
 use super::{Lane, Outbox, Role};
-use crate::clock::ClockReading;
 use crate::error::Result;
 
 /// An envelope to be stored.

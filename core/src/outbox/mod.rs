@@ -20,7 +20,7 @@ mod state;
 pub(crate) use connection::Outbox;
 pub(crate) use envelopes::{Batch, NewEnvelope, Press, Waiting};
 pub(crate) use events::EventRow;
-pub(crate) use state::{Counts, StandingRow};
+pub(crate) use state::StandingRow;
 
 /// Lanes, the most urgent first. A higher lane overtakes at every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -22,18 +22,18 @@ use ring::{
 };
 
 /// Bytes in an AES-256 key.
-pub const KEY_BYTES: usize = 32;
+pub(super) const KEY_BYTES: usize = 32;
 /// Bytes in an AES block, and so in a CBC initialization vector.
-pub const BLOCK_BYTES: usize = 16;
+pub(super) const BLOCK_BYTES: usize = 16;
 
 /// An operation that could not be done; its output must not be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failed;
+pub(super) struct Failed;
 
 /// The hash under an HMAC or a PBKDF2. Version 4 files use SHA-512, older ones
 /// SHA-1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hash {
+pub(super) enum Hash {
     /// For files of SQLCipher 1 to 3.
     Sha1,
     /// On request only.
@@ -44,7 +44,7 @@ pub enum Hash {
 
 impl Hash {
     /// Bytes in an HMAC with this hash.
-    pub const fn tag_bytes(self) -> u8 {
+    pub(super) const fn tag_bytes(self) -> u8 {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -55,7 +55,7 @@ impl Hash {
 
 /// Which way the block cipher runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(super) enum Direction {
     /// Plaintext to ciphertext.
     Encrypt,
     /// Ciphertext to plaintext.
@@ -67,12 +67,12 @@ pub enum Direction {
 /// # Errors
 ///
 /// [`Failed`] if the system has none to give.
-pub fn random(out: &mut [u8]) -> Result<(), Failed> {
+pub(super) fn random(out: &mut [u8]) -> Result<(), Failed> {
     SystemRandom::new().fill(out).map_err(|_| Failed)
 }
 
 /// HMAC (RFC 2104) over `first` followed by `second`.
-pub fn hmac(hash: Hash, key: &[u8], first: &[u8], second: &[u8]) -> hmac::Tag {
+pub(super) fn hmac(hash: Hash, key: &[u8], first: &[u8], second: &[u8]) -> hmac::Tag {
     let algorithm = match hash {
         Hash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
         Hash::Sha256 => hmac::HMAC_SHA256,
@@ -85,7 +85,7 @@ pub fn hmac(hash: Hash, key: &[u8], first: &[u8], second: &[u8]) -> hmac::Tag {
 }
 
 /// PBKDF2 (RFC 8018) with HMAC: fills `out` with a key from `secret`.
-pub fn pbkdf2(hash: Hash, secret: &[u8], salt: &[u8], rounds: NonZeroU32, out: &mut [u8]) {
+pub(super) fn pbkdf2(hash: Hash, secret: &[u8], salt: &[u8], rounds: NonZeroU32, out: &mut [u8]) {
     let algorithm = match hash {
         Hash::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
         Hash::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
@@ -100,7 +100,7 @@ pub fn pbkdf2(hash: Hash, secret: &[u8], salt: &[u8], rounds: NonZeroU32, out: &
 ///
 /// [`Failed`], with `data` untouched, unless its length is a whole number of
 /// blocks.
-pub fn aes_256_cbc(
+pub(super) fn aes_256_cbc(
     direction: Direction,
     key: &[u8; KEY_BYTES],
     iv: &[u8; BLOCK_BYTES],

@@ -1,0 +1,252 @@
+//! A traveler in a process of its own, so that it can really be killed.
+//!
+//! The child reads commands and writes answers, one JSON object a line. It is
+//! the real library on real files; nothing in here decides for it. A binary
+//! becomes the child by calling [`serve`]; the parent holds a [`Traveler`].
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+
+use homeline::Homeline;
+use homeline::contacts::Contact;
+use homeline::registration::{Purpose, Traveler as Registered};
+use homeline::sos::{OnRepeat, ReportStatus, SosKind, SosRequest};
+use homeline::whereabouts::Fix;
+use serde::{Deserialize, Serialize};
+
+use crate::stage::{self, Values};
+use crate::vault::LockableVault;
+
+/// What the parent asks for.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Ask {
+    /// Opens Homeline; the answer's `text` is the state of the record.
+    Open {
+        /// Where the ministry is.
+        values: Values,
+        /// The phone's files.
+        directory: PathBuf,
+        /// Whether the phone has not been unlocked yet.
+        locked: bool,
+    },
+    /// Registers, with consent to send it.
+    Register {
+        /// Who.
+        traveler: Registered,
+        /// Whom to call.
+        contacts: Vec<Contact>,
+    },
+    /// Records positions.
+    Record {
+        /// In order.
+        fixes: Vec<Fix>,
+    },
+    /// Presses SOS; the answer's `text` is the report, `ms` what it took.
+    Press {
+        /// The kind of emergency.
+        kind: SosKind,
+        /// What the traveler writes.
+        note: String,
+    },
+    /// Presses until killed, printing the id of each report when its press has
+    /// returned.
+    PressForever,
+    /// Tells that the network has changed, then runs one pass; `text` is why it
+    /// ended.
+    Sync,
+    /// Status of a report; `text` is the state, `number` its attempts.
+    Status {
+        /// The report.
+        report: String,
+    },
+    /// Unlocks the phone; `text` is the state of the record.
+    Unlock,
+}
+
+/// What the child answers.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Told {
+    /// The answer in words.
+    pub text: String,
+    /// What it took, milliseconds.
+    pub ms: f64,
+    /// A number, see [`Ask`].
+    pub number: u64,
+    /// Lines to show.
+    pub lines: Vec<String>,
+}
+
+/// A child process that is a traveler's phone.
+pub struct Traveler {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Traveler {
+    /// Starts `program` with `arguments`; it must call [`serve`].
+    pub fn start(program: &Path, arguments: &[&str]) -> io::Result<Self> {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let missing = || io::Error::other("no pipe to the traveler");
+        Ok(Self {
+            input: child.stdin.take().ok_or_else(missing)?,
+            output: BufReader::new(child.stdout.take().ok_or_else(missing)?),
+            child,
+        })
+    }
+
+    /// Id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks, without waiting for an answer.
+    pub fn say(&mut self, ask: &Ask) -> io::Result<()> {
+        let line = serde_json::to_string(ask)?;
+        writeln!(self.input, "{line}")?;
+        self.input.flush()
+    }
+
+    /// Asks and waits for the answer.
+    pub fn ask(&mut self, ask: &Ask) -> io::Result<Told> {
+        self.say(ask)?;
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        serde_json::from_str(&line).map_err(io::Error::other)
+    }
+
+    /// Kills the process with SIGKILL, and returns every whole line that it had
+    /// printed and nobody had read.
+    pub fn kill(mut self) -> io::Result<Vec<String>> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let mut rest = String::new();
+        io::Read::read_to_string(&mut self.output, &mut rest)?;
+        let whole = rest.rfind('\n').map_or("", |end| rest.get(..end).unwrap_or(""));
+        Ok(whole.lines().map(str::to_owned).collect())
+    }
+}
+
+/// The child's side: answers until its input closes.
+pub fn serve() -> io::Result<()> {
+    let mut phone: Option<Phone> = None;
+    let stdin = io::stdin();
+    let mut out = io::stdout();
+    for line in stdin.lock().lines() {
+        let ask: Ask = serde_json::from_str(&line?)?;
+        let told = answer(&mut phone, ask).map_err(io::Error::other)?;
+        writeln!(out, "{}", serde_json::to_string(&told)?)?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+struct Phone {
+    home: Arc<Homeline>,
+    vault: Arc<LockableVault>,
+}
+
+fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
+    if let Ask::Open {
+        values,
+        directory,
+        locked,
+    } = ask
+    {
+        let vault = LockableVault::open(&directory.join("vault.key"), locked)?;
+        let config = stage::config(&values, &directory.join("files"));
+        let home = Homeline::open(config, Arc::<LockableVault>::clone(&vault), None, None)?;
+        let text = format!("{:?}", home.state()?.record);
+        *phone = Some(Phone { home, vault });
+        return Ok(Told {
+            text,
+            ..Told::default()
+        });
+    }
+    let Some(phone) = phone else {
+        return Err(homeline::HomelineError::Closed);
+    };
+    match ask {
+        Ask::Open { .. } => Ok(Told::default()),
+        Ask::Register { traveler, contacts } => {
+            phone.home.registration().save(traveler)?;
+            for contact in contacts {
+                phone.home.contacts().add(contact)?;
+            }
+            for purpose in [Purpose::Register, Purpose::Whereabouts] {
+                let text = "2026-01".to_owned();
+                phone.home.registration().give_consent(purpose, text)?;
+            }
+            Ok(Told::default())
+        }
+        Ask::Record { fixes } => {
+            phone.home.whereabouts().record_all(fixes)?;
+            Ok(Told::default())
+        }
+        Ask::Press { kind, note } => {
+            let mut request = SosRequest::new(kind);
+            request.note = note;
+            let begin = Instant::now();
+            let text = phone.home.sos().press(request)?;
+            Ok(Told {
+                text,
+                ms: begin.elapsed().as_secs_f64() * 1_000.0,
+                ..Told::default()
+            })
+        }
+        Ask::PressForever => press_forever(&phone.home),
+        Ask::Sync => {
+            phone.home.network_changed()?;
+            let begin = Instant::now();
+            let outcome = phone.home.sync(30_000)?;
+            Ok(Told {
+                text: format!("{:?}", outcome.stopped),
+                ms: begin.elapsed().as_secs_f64() * 1_000.0,
+                number: u64::from(outcome.sent),
+                ..Told::default()
+            })
+        }
+        Ask::Status { report } => Ok(status(&phone.home.sos().status(report)?)),
+        Ask::Unlock => {
+            phone.vault.set_locked(false);
+            let state = phone.home.reopen()?;
+            Ok(Told {
+                text: format!("{:?}", state.record),
+                ..Told::default()
+            })
+        }
+    }
+}
+
+fn press_forever(home: &Homeline) -> ! {
+    let mut request = SosRequest::new(SosKind::Other);
+    request.on_repeat = Some(OnRepeat::NewReport);
+    let mut out = io::stdout();
+    loop {
+        let printed = home
+            .sos()
+            .press(request.clone())
+            .is_ok_and(|id| writeln!(out, "{id}").and_then(|()| out.flush()).is_ok());
+        if !printed {
+            // The parent sees a child that ended by itself, and fails.
+            std::process::exit(1);
+        }
+    }
+}
+
+fn status(status: &ReportStatus) -> Told {
+    Told {
+        text: crate::words::state(&status.state),
+        number: u64::from(status.attempts),
+        lines: status.events.iter().map(crate::words::event).collect(),
+        ms: 0.0,
+    }
+}
