@@ -120,7 +120,7 @@ impl Time {
 }
 
 /// Milliseconds from `earlier` to `later`; `None` where no clock can tell.
-pub(crate) fn elapsed_ms(earlier: &ClockReading, later: &ClockReading) -> Option<i64> {
+pub fn elapsed_ms(earlier: &ClockReading, later: &ClockReading) -> Option<i64> {
     let (from, to) = if earlier.boot_id == later.boot_id {
         (earlier.monotonic_ms, later.monotonic_ms)
     } else {

@@ -1,9 +1,12 @@
-//! The faults that Homeline's tests put between the phone and the ministry.
+//! What the tests across the system are made of.
 //!
-//! * [`proxy`]: a network that goes away, swallows answers or lies, in front of
-//!   a real ministry.
-//! * [`hostile`]: a server that answers with whatever a test scripts.
-//! * [`certs`]: certificates for both, good and bad ones.
+//! * [`stage`]: a real ministry behind a network that a test can break.
+//! * [`traveler`]: a phone in a process of its own, which can be killed.
+//! * [`proxy`], [`hostile`], [`certs`]: the faults: a network that goes away,
+//!   swallows answers or lies; a server that answers with whatever a test
+//!   scripts; certificates, good and bad.
+//! * [`vault`], [`track`], [`words`]: a vault to lock, tracks to replay, reports
+//!   in words.
 //!
 //! Everything listens on 127.0.0.1 only, on a port the kernel chooses, and runs
 //! on a thread of its own, so a test may be blocking or asynchronous. Dropping a
@@ -26,6 +29,7 @@ pub mod proxy;
 pub mod stage;
 #[cfg(test)]
 mod testing;
+pub mod track;
 pub mod traveler;
 pub mod vault;
 pub mod words;

@@ -130,7 +130,9 @@ impl Traveler {
         self.child.wait()?;
         let mut rest = String::new();
         io::Read::read_to_string(&mut self.output, &mut rest)?;
-        let whole = rest.rfind('\n').map_or("", |end| rest.get(..end).unwrap_or(""));
+        let whole = rest
+            .rfind('\n')
+            .map_or("", |end| rest.get(..end).unwrap_or(""));
         Ok(whole.lines().map(str::to_owned).collect())
     }
 }

@@ -1,1 +1,352 @@
+//! The reference ministry: takes sealed reports from phones, answers with
+//! signed receipts, and shows the cases to a duty officer.
+//!
+//! ```text
+//! phone ──HTTPS──▶ server ─▶ api ─▶ request (bounds, signature)
+//!                              └──▶ intake (open, classify) ─▶ store (one commit) ─▶ receipt
+//! officer ─loopback─▶ server ─▶ desk ─▶ store ─▶ news, sealed to the sender
+//! ```
+//!
+//! [`Ministry`] runs inside a test or behind the `ministry` binary. It owns one
+//! thread; its handlers are asynchronous, its store and its cryptography run on
+//! a few helper threads of the same runtime. Everything it has said stays true
+//! after it is killed: a receipt leaves only after the commit is on disk.
 
+mod api;
+mod desk;
+mod intake;
+mod keys;
+mod meter;
+mod openapi;
+mod problem;
+mod request;
+mod server;
+mod store;
+mod tls;
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use serde::{Serialize, Serializer};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use api::App;
+use desk::Desk;
+use keys::{InUse, Keys};
+use meter::Meter;
+use server::{Limits, Speech};
+use store::{Store, StoreError};
+
+pub use meter::Counters;
+pub use openapi::openapi;
+pub use store::{CaseView, DeskState, PositionView, TravelerView};
+
+/// What a ministry is started with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the API listens; port 0: any free port.
+    pub listen: SocketAddr,
+    /// Where the desk listens: a loopback address.
+    pub desk_listen: SocketAddr,
+    /// Directory of keys and cases; made when it does not exist.
+    pub data: PathBuf,
+}
+
+impl Settings {
+    /// Both listeners on free ports of 127.0.0.1.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            listen: any,
+            desk_listen: any,
+            data: data.into(),
+        }
+    }
+}
+
+/// What a host app's `Config` takes from its ministry. Nothing of it is secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostValues {
+    /// Origin of the API.
+    pub ministry_url: String,
+    /// Ed25519 public key that signs the service document; in JSON as hex.
+    #[serde(serialize_with = "as_hex")]
+    pub anchor: Vec<u8>,
+    /// X25519 public key to seal to; in JSON as hex.
+    #[serde(serialize_with = "as_hex")]
+    pub sealing_key: Vec<u8>,
+    /// Root of the TLS certificate, DER; in JSON as base64.
+    #[serde(serialize_with = "as_base64")]
+    pub tls_root: Vec<u8>,
+    /// The hotline as dialled at home.
+    pub hotline_from_home: String,
+    /// The hotline as dialled from abroad.
+    pub hotline_from_abroad: String,
+}
+
+fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&homeline::seal::hex(bytes))
+}
+
+fn as_base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    use base64::Engine as _;
+    serializer.serialize_str(&base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
+/// A running ministry. It stops when it is dropped.
+pub struct Ministry {
+    app: App,
+    desk: Desk,
+    address: SocketAddr,
+    tls: Arc<ServerConfig>,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+    /// Held while it runs: two processes on one directory would not know of
+    /// each other's keys at the first start. Freed last.
+    _lock: File,
+}
+
+impl std::fmt::Debug for Ministry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ministry")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Ministry {
+    /// Starts a ministry; it answers when this returns.
+    ///
+    /// # Errors
+    /// A port in use, a desk that would listen to other machines, a directory
+    /// that cannot be written, is in use or is damaged; the text says which.
+    pub fn start(settings: Settings) -> io::Result<Self> {
+        if !settings.desk_listen.ip().is_loopback() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the desk listens to loopback addresses only",
+            ));
+        }
+        let data = settings.data.as_path();
+        let within =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", data.display()));
+        let lock = lock(data).map_err(within)?;
+        let keys = Arc::new(load_keys(data).map_err(within)?);
+        let store = Store::open(data, Arc::clone(&keys)).map_err(|error| within(of(error)))?;
+        let listener = listen(settings.listen)?;
+        let desk_listener = listen(settings.desk_listen)?;
+        let address = listener.local_addr()?;
+        let tls = keys.authority.server_config(address.ip())?;
+        let app = App::new(Arc::new(store), keys, Arc::new(Meter::default()))
+            .map_err(|error| within(of(error)))?;
+        let desk = Desk::new(app.clone(), desk_listener.local_addr()?)?;
+        let (stop, stopped) = watch::channel(false);
+        let thread = spawn(
+            stopped,
+            (
+                listener,
+                Speech::Tls(TlsAcceptor::from(Arc::clone(&tls)), Arc::clone(&app.meter)),
+                api::router(app.clone()),
+            ),
+            (desk_listener, Speech::Plain, desk::router(desk.clone())),
+        )?;
+        Ok(Self {
+            app,
+            desk,
+            address,
+            tls,
+            stop,
+            thread: Some(thread),
+            _lock: lock,
+        })
+    }
+
+    /// Origin of the API.
+    pub fn url(&self) -> String {
+        let ip = self.address.ip();
+        let port = self.address.port();
+        if ip.is_unspecified() {
+            format!("https://localhost:{port}")
+        } else {
+            format!("https://{}", self.address)
+        }
+    }
+
+    /// Origin of the desk; its page is `/desk`.
+    pub fn desk_url(&self) -> String {
+        format!("http://{}", self.desk.address)
+    }
+
+    /// The desk's bearer token, new at each start.
+    pub fn desk_token(&self) -> &str {
+        &self.desk.token
+    }
+
+    /// What a host app's `Config` needs.
+    pub fn host_values(&self) -> HostValues {
+        let keys = &self.app.keys;
+        HostValues {
+            ministry_url: self.url(),
+            anchor: keys.anchor.public().to_vec(),
+            sealing_key: keys
+                .sealing
+                .first()
+                .map(|key| key.public().to_vec())
+                .unwrap_or_default(),
+            tls_root: keys.authority.certificate().to_vec(),
+            hotline_from_home: "12308".into(),
+            hotline_from_abroad: "+861012308".into(),
+        }
+    }
+
+    /// The TLS configuration of the API, for a test that puts a portal with a
+    /// valid certificate in its place.
+    pub fn tls_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.tls)
+    }
+
+    /// What the service has seen since it was started.
+    pub fn counters(&self) -> Counters {
+        self.app.meter.read()
+    }
+
+    /// The newest cases (500 at most), as the desk lists them.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn cases(&self) -> io::Result<Vec<CaseView>> {
+        Ok(self.app.store.cases().map_err(of)?.cases)
+    }
+
+    /// What the desk's Acknowledge button does; `None`: no such case.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn acknowledge(
+        &self,
+        case: &str,
+        officer: &str,
+        mission: &str,
+    ) -> io::Result<Option<CaseView>> {
+        self.app
+            .store
+            .acknowledge(case, officer, mission)
+            .map_err(of)
+    }
+
+    /// What the desk's Close button does; `None`: no such case.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn close(&self, case: &str) -> io::Result<Option<CaseView>> {
+        self.app.store.close(case).map_err(of)
+    }
+
+    /// Stops listening, ends all connections and waits until that is done.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Ministry {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn of(error: StoreError) -> io::Error {
+    match error {
+        StoreError::Random(error) => error,
+        other => io::Error::other(format!("{}: {other}", store::FILE)),
+    }
+}
+
+/// Makes the directory and takes it for this process alone.
+fn lock(data: &Path) -> io::Result<File> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(data)?;
+    let file = keys::private_file(&data.join("lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another ministry runs in this directory",
+        )),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+fn load_keys(data: &Path) -> io::Result<Keys> {
+    let in_use = if data.join(store::FILE).try_exists()? {
+        InUse::Yes
+    } else {
+        InUse::No
+    };
+    Keys::load_or_make(data, in_use)
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address).map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+type Service = (TcpListener, Speech, axum::Router);
+
+/// Starts the one thread, which ends when `stopped` says so.
+fn spawn(
+    stopped: watch::Receiver<bool>,
+    api: Service,
+    desk: Service,
+) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        // The store is one connection: more helpers would only wait for it.
+        .max_blocking_threads(4)
+        .thread_name("ministry-store")
+        .build()?;
+    let serve = |service: Service| {
+        let (listener, speech, router) = service;
+        let _inside = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let stopped = stopped.clone();
+        Ok::<_, io::Error>(server::serve(
+            listener,
+            speech,
+            router,
+            Limits::STANDARD,
+            stopped,
+        ))
+    };
+    let (api, desk) = (serve(api)?, serve(desk)?);
+    std::thread::Builder::new()
+        .name("ministry".into())
+        .spawn(move || {
+            runtime.block_on(async { tokio::join!(api, desk) });
+            // A commit that is under way is let finish.
+            runtime.shutdown_timeout(Duration::from_secs(10));
+        })
+}

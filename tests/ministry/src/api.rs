@@ -1,0 +1,305 @@
+//! The API that phones call: four paths, each a thin step from a request to the
+//! store and back. The OpenAPI document is generated from these handlers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, Request, State, rejection::QueryRejection};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, Response};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::IntoResponse as _;
+use axum::routing::{get, post};
+use homeline::seal::hex;
+use homeline::seal::signed::{Context, Signed};
+use homeline::sync::protocol::{
+    Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
+    Enrolment, EnvelopeBatch, JSON, Limits, Problem, SERVICE_PATH, ServiceDocument,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::intake;
+use crate::keys::Keys;
+use crate::meter::Meter;
+use crate::problem::Fault;
+use crate::request::{BODY_BYTES, Received};
+use crate::store::{Store, StoreError};
+
+/// Envelopes in one request: more than a phone sends, few enough that a batch
+/// takes milliseconds.
+const BATCH_ENVELOPES: usize = 256;
+
+pub(crate) type Answer = Result<Response<Body>, Fault>;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: Arc<Store>,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) meter: Arc<Meter>,
+    service: Arc<Signed>,
+}
+
+impl App {
+    /// Signs the service document.
+    pub(crate) fn new(
+        store: Arc<Store>,
+        keys: Arc<Keys>,
+        meter: Arc<Meter>,
+    ) -> Result<Self, StoreError> {
+        let document = store.number_service(service_document(&keys))?;
+        let service = keys.anchor.sign(Context::Service, &document)?;
+        Ok(Self {
+            store,
+            keys,
+            meter,
+            service: Arc::new(service),
+        })
+    }
+}
+
+fn service_document(keys: &Keys) -> ServiceDocument {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    ServiceDocument {
+        serial: 0,
+        issued_ms: 0,
+        versions: vec![1],
+        sealing_keys: keys
+            .sealing
+            .iter()
+            .map(|key| Base64(key.public().to_vec()))
+            .collect(),
+        receipt_keys: vec![Base64(keys.receipt.public().to_vec())],
+        sms_numbers: Vec::new(),
+        limits: Limits {
+            batch_envelopes: count(BATCH_ENVELOPES),
+            request_bytes: count(BODY_BYTES),
+        },
+    }
+}
+
+/// The API's routes.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route(SERVICE_PATH, get(service))
+        .route(DEVICES_PATH, post(enrol))
+        .route(ENVELOPES_PATH, post(envelopes))
+        .route(CHANGES_PATH, get(changes))
+        .fallback(async || Fault::not_found())
+        .method_not_allowed_fallback(async || Fault::method_not_allowed())
+        .layer(from_fn_with_state(app.clone(), count))
+        .with_state(app)
+}
+
+async fn count(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
+    app.meter.request(request.uri().path());
+    let response = next.run(request).await;
+    if response.status().is_server_error() {
+        app.meter.failure();
+    }
+    response
+}
+
+/// What the ministry says of its service: keys, limits.
+#[utoipa::path(
+    get,
+    path = "/v1/service",
+    operation_id = "service",
+    tag = "phone",
+    responses(
+        (status = 200, description = "A signed `ServiceDocument`: context \
+            `homeline/service/v1`, key: an anchor of the host's `Config`.",
+            body = Signed),
+        (status = "default", description = "Any error.",
+            body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn service(State(app): State<App>) -> Answer {
+    json(&*app.service)
+}
+
+/// Enrols a device. Idempotent.
+///
+/// The request is signed by the key in it, under the id that the answer repeats.
+#[utoipa::path(
+    post,
+    path = "/v1/devices",
+    operation_id = "enrol",
+    tag = "phone",
+    params(SignatureHeaders),
+    request_body = Enrolment,
+    responses(
+        (status = 200, description = "The device is enrolled, now or before.", body = Enrolled),
+        (status = 401, description = "Not signed by the key in the body, or `keyid` is not \
+            the id of the keys.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A key has not 32 bytes.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other error.",
+            body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn enrol(State(app): State<App>, request: Request) -> Answer {
+    let received = receive(&app, request).await?;
+    let keys: Enrolment = received.json()?;
+    if keys.signing_key.0.len() != 32 || keys.agreement_key.0.len() != 32 {
+        return Err(Fault::invalid_key());
+    }
+    let device = device_id(&keys);
+    if received.key_id() != Some(&device) || !received.is_signed_by(&keys.signing_key.0) {
+        return Err(Fault::bad_signature());
+    }
+    blocking(move || {
+        app.store.enrol(&device, &keys)?;
+        json(&Enrolled { device })
+    })
+    .await
+}
+
+/// Takes sealed envelopes, of this device or carried for others. Idempotent.
+#[utoipa::path(
+    post,
+    path = "/v1/envelopes",
+    operation_id = "envelopes",
+    tag = "phone",
+    params(SignatureHeaders),
+    request_body = EnvelopeBatch,
+    responses(
+        (status = 200, description = "One result an envelope, in the order of the batch. \
+            Accepted and duplicate carry a signed `Receipt`: context `homeline/receipt/v1`, \
+            key: a receipt key of the service document.", body = BatchAnswer),
+        (status = 401, description = "`urn:homeline:problem:unknown-device`: enrol and \
+            repeat. `urn:homeline:problem:bad-signature`: not signed by that device.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "More bytes or envelopes than the service document \
+            allows.", body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other error.",
+            body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn envelopes(State(app): State<App>, request: Request) -> Answer {
+    let received = receive(&app, request).await?;
+    blocking(move || {
+        device_of(&app, &received)?;
+        let batch: EnvelopeBatch = received.json()?;
+        if batch.envelopes.len() > BATCH_ENVELOPES {
+            return Err(Fault::too_many_envelopes());
+        }
+        let letters: Vec<_> = batch
+            .envelopes
+            .iter()
+            .map(|given| (given.id, intake::read(given, &app.keys.sealing)))
+            .collect();
+        let results = app.store.take(&letters)?;
+        app.meter.results(&results);
+        json(&BatchAnswer { results })
+    })
+    .await
+}
+
+/// The changes for this device, in order.
+#[utoipa::path(
+    get,
+    path = "/v1/changes",
+    operation_id = "changes",
+    tag = "phone",
+    params(
+        SignatureHeaders,
+        ("after" = Option<u64>, Query, description = "`seq` of the last change that the \
+            device has stored; absent or 0: from the first."),
+    ),
+    responses(
+        (status = 200, description = "At most 100 changes. A change of kind `case` opens at \
+            the device to a signed `CaseNews`: context `homeline/case/v1`, key: a receipt \
+            key of the service document.", body = ChangePage),
+        (status = 401, description = "As for envelopes.",
+            body = Problem, content_type = "application/problem+json"),
+        (status = "default", description = "Any other error.",
+            body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn changes(
+    State(app): State<App>,
+    after: Result<Query<After>, QueryRejection>,
+    request: Request,
+) -> Answer {
+    let received = receive(&app, request).await?;
+    let after = after.map(|Query(After { after })| after.unwrap_or_default());
+    blocking(move || {
+        let agreement = device_of(&app, &received)?;
+        let after = after.map_err(|_| Fault::bad_query())?;
+        json(&app.store.changes(&agreement, after)?)
+    })
+    .await
+}
+
+/// The query of the change feed.
+#[derive(Deserialize)]
+pub(crate) struct After {
+    after: Option<u64>,
+}
+
+/// Headers of a signed request (RFC 9421).
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only described here; `Received` reads them")]
+struct SignatureHeaders {
+    /// SHA-256 of the body (RFC 9530), for example `sha-256=:…:`.
+    #[param(rename = "Content-Digest")]
+    content_digest: String,
+    /// `sig=("@method" "@path" "@query" "content-digest");created=…;keyid="…";alg="ed25519"`.
+    #[param(rename = "Signature-Input")]
+    signature_input: String,
+    /// `sig=:…:`, Ed25519 by the device's signing key.
+    #[param(rename = "Signature")]
+    signature: String,
+}
+
+async fn receive(app: &App, request: Request) -> Result<Received, Fault> {
+    let received = Received::read(request).await?;
+    app.meter.body(received.len());
+    Ok(received)
+}
+
+/// Hex of the first 16 bytes of SHA-256 over both public keys.
+fn device_id(keys: &Enrolment) -> String {
+    let both = [
+        keys.signing_key.0.as_slice(),
+        keys.agreement_key.0.as_slice(),
+    ]
+    .concat();
+    let hash = ring::digest::digest(&ring::digest::SHA256, &both);
+    hex(hash.as_ref().iter().take(16))
+}
+
+/// The agreement key of the enrolled device that signed the request.
+fn device_of(app: &App, received: &Received) -> Result<Vec<u8>, Fault> {
+    let id = received.key_id().ok_or(Fault::bad_signature())?;
+    let device = app.store.device(id)?.ok_or(Fault::unknown_device())?;
+    if received.is_signed_by(&device.signing) {
+        Ok(device.agreement)
+    } else {
+        Err(Fault::bad_signature())
+    }
+}
+
+/// Runs what computes or touches the disk beside the runtime's own thread.
+pub(crate) async fn blocking(work: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(Fault::internal()))
+}
+
+/// A JSON answer that no cache keeps.
+pub(crate) fn json<T: Serialize>(body: &T) -> Answer {
+    let bytes = serde_json::to_vec(body).map_err(|_| Fault::internal())?;
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    Ok(response)
+}

@@ -1,0 +1,253 @@
+// The duty desk. Fetches the cases every few seconds and keeps one table row
+// for each. Whatever a traveler wrote is set as text; no string becomes markup.
+'use strict';
+
+(() => {
+  const EVERY_MS = 4000;
+  const status = document.getElementById('status');
+  const table = document.getElementById('table');
+  const body = document.getElementById('cases');
+  const none = document.getElementById('none');
+  const rows = new Map();
+  const last = { officer: '', mission: '' };
+  let asOf = null;
+
+  // An element with a class and a text or children.
+  function el(tag, className, ...children) {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    node.append(...children.map((child) => (child instanceof Node ? child : String(child))));
+    return node;
+  }
+
+  const p = (className, text) => el('p', className, text);
+
+  // Text that came from outside: its writing direction stays its own.
+  function words(className, text) {
+    const node = p(className, text);
+    node.dir = 'auto';
+    return node;
+  }
+
+  function time(ms) {
+    const date = new Date(ms);
+    if (ms === null || Number.isNaN(date.getTime())) return 'unknown';
+    return date.toISOString().slice(0, 19).replace('T', ' ') + ' UTC';
+  }
+
+  function span(ms) {
+    if (ms === null || ms < 0) return 'unknown time';
+    const s = Math.floor(ms / 1000);
+    if (s < 90) return `${s} s`;
+    if (s < 90 * 60) return `${Math.round(s / 60)} min`;
+    if (s < 36 * 3600) return `${Math.round(s / 3600)} h`;
+    return `${Math.round(s / 86400)} days`;
+  }
+
+  function caseCell(c) {
+    const cell = [
+      p('number', c.id),
+      p('state', { new: 'New', acknowledged: 'Acknowledged', closed: 'Closed', cancelled: 'Taken back by the traveler' }[c.state]),
+    ];
+    if (c.cancelled_ms !== null && c.state !== 'cancelled') cell.push(p('soft', 'The traveler took it back.'));
+    if (c.officer) cell.push(words('words soft', `${c.officer}, ${c.mission}`));
+    return cell;
+  }
+
+  function reportCell(c) {
+    const cell = [
+      p('strong', c.kind === null ? 'The report itself has not arrived yet' : c.kind),
+      words('note', c.note),
+    ];
+    if (c.note_cut) cell.push(p('soft', 'The note was longer and has been cut by the phone.'));
+    const facts = [];
+    if (c.people !== null) facts.push(`${c.people} people`);
+    if (c.battery_percent !== null) facts.push(`battery ${c.battery_percent} %`);
+    if (facts.length) cell.push(p('', facts.join(', ')));
+    cell.push(p('soft', `Pressed ${time(c.pressed_ms)} (phone's clock)`));
+    cell.push(p('soft', `Received ${time(c.received_ms)}, ${c.times_received} ×`));
+    if (c.foreign_letters) cell.push(p('soft', `${c.foreign_letters} message(s) about this report are not from its sender and are not shown.`));
+    return cell;
+  }
+
+  function travelerCell(c) {
+    const cell = [];
+    if (c.traveler) {
+      cell.push(words('words strong', c.traveler.name));
+      if (c.traveler.phone) cell.push(words('words', c.traveler.phone));
+      if (c.traveler.document_number) cell.push(words('words soft', `Document ${c.traveler.document_number}`));
+    } else {
+      cell.push(p('soft', 'Not known yet'));
+    }
+    for (const contact of c.contacts) {
+      cell.push(words('words soft', `${contact.relation}: ${contact.name}, ${contact.phone}`));
+    }
+    return cell;
+  }
+
+  // A position is never shown without its age.
+  function positionCell(c, now) {
+    const at = c.position;
+    if (!at) return [p('soft', 'None sent')];
+    const sure = at.accuracy_m === null ? 'accuracy unknown' : `± ${Math.round(at.accuracy_m)} m`;
+    const cell = [
+      p('strong', `${at.latitude.toFixed(6)}, ${at.longitude.toFixed(6)}`),
+      p('', `${at.datum.toUpperCase()}, ${sure}, ${at.source}`),
+    ];
+    if (at.age_ms === null) {
+      cell.push(p('strong', 'Age unknown'));
+    } else {
+      cell.push(p('strong', `At least ${span(at.age_ms + Math.max(0, now - at.received_ms))} old now`));
+      cell.push(p('soft', `${span(at.age_ms)} old when it was sent`));
+    }
+    if (at.datum !== 'wgs84') cell.push(p('soft', 'A shifted Chinese datum, not WGS 84'));
+    cell.push(p('soft', `${c.updates} update(s)`));
+    return cell;
+  }
+
+  async function act(id, action, data) {
+    const answer = await fetch(`/desk/api/cases/${encodeURIComponent(id)}/${action}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(data),
+    });
+    if (!answer.ok) {
+      const problem = await answer.json().catch(() => ({}));
+      throw new Error(problem.title || `The desk answered ${answer.status}.`);
+    }
+    await refresh();
+  }
+
+  function field(name, text) {
+    const input = el('input');
+    input.name = name;
+    input.required = true;
+    input.maxLength = 200;
+    input.autocomplete = 'off';
+    input.value = last[name];
+    return { input, label: el('label', '', text, input) };
+  }
+
+  function failed(cell, error) {
+    const old = cell.querySelector('[role=alert]');
+    if (old) old.remove();
+    const alert = p('strong', error.message);
+    alert.setAttribute('role', 'alert');
+    cell.append(alert);
+  }
+
+  function acknowledgeForm(c, cell) {
+    const officer = field('officer', 'Officer');
+    const mission = field('mission', 'Mission');
+    const button = el('button', 'main', 'Acknowledge');
+    const form = el('form', '', officer.label, mission.label, button);
+    form.setAttribute('aria-label', `Acknowledge ${c.id}`);
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      last.officer = officer.input.value;
+      last.mission = mission.input.value;
+      button.disabled = true;
+      act(c.id, 'acknowledge', { ...last })
+        .catch((error) => failed(cell, error))
+        .finally(() => { button.disabled = false; });
+    });
+    return form;
+  }
+
+  function closeButton(c, cell) {
+    const button = el('button', '', 'Close the case');
+    button.type = 'button';
+    button.setAttribute('aria-label', `Close case ${c.id}`);
+    button.addEventListener('click', () => {
+      if (!window.confirm(`Close case ${c.id}?`)) return;
+      act(c.id, 'close', {}).catch((error) => failed(cell, error));
+    });
+    return button;
+  }
+
+  function actions(c, cell) {
+    const parts = [];
+    if (c.acknowledged_ms === null && c.closed_ms === null) parts.push(acknowledgeForm(c, cell));
+    if (c.closed_ms === null && (c.acknowledged_ms !== null || c.cancelled_ms !== null)) parts.push(closeButton(c, cell));
+    return parts;
+  }
+
+  function makeRow() {
+    const head = el('th');
+    head.scope = 'row';
+    const cells = [head, el('td'), el('td'), el('td'), el('td')];
+    return { row: el('tr', '', ...cells), cells, actionsFor: null, shown: null };
+  }
+
+  function fill(entry, c, now) {
+    const { row, cells } = entry;
+    const shown = JSON.stringify(c);
+    if (entry.shown !== shown) {
+      entry.shown = shown;
+      row.dataset.state = c.state;
+      cells[0].replaceChildren(...caseCell(c));
+      cells[1].replaceChildren(...reportCell(c));
+      cells[2].replaceChildren(...travelerCell(c));
+    }
+    cells[3].replaceChildren(...positionCell(c, now));
+    // The form is left alone while somebody may be writing in it.
+    const actionsFor = [c.acknowledged_ms, c.closed_ms, c.cancelled_ms].join();
+    if (entry.actionsFor !== actionsFor) {
+      entry.actionsFor = actionsFor;
+      cells[4].replaceChildren(...actions(c, cells[4]));
+    }
+  }
+
+  function show(list) {
+    list.cases.forEach((c, index) => {
+      let entry = rows.get(c.id);
+      if (!entry) {
+        entry = makeRow();
+        rows.set(c.id, entry);
+      }
+      fill(entry, c, list.now_ms);
+      // Moved only when it must: moving a row takes the focus from its form.
+      if (body.children[index] !== entry.row) body.insertBefore(entry.row, body.children[index] || null);
+    });
+    const ids = new Set(list.cases.map((c) => c.id));
+    for (const [id, entry] of rows) {
+      if (!ids.has(id)) {
+        entry.row.remove();
+        rows.delete(id);
+      }
+    }
+    table.hidden = list.cases.length === 0;
+    none.hidden = list.cases.length !== 0;
+  }
+
+  function say(text, stale) {
+    if (status.textContent !== text) status.textContent = text;
+    status.classList.toggle('stale', stale);
+  }
+
+  async function refresh() {
+    try {
+      const answer = await fetch('/desk/api/cases', { cache: 'no-store' });
+      if (answer.status === 401) {
+        say('The service was started anew: open the address that it printed.', true);
+        return;
+      }
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      const list = await answer.json();
+      show(list);
+      asOf = list.now_ms;
+      const open = list.cases.filter((c) => c.state === 'new').length;
+      document.title = open ? `(${open}) Duty desk` : 'Duty desk';
+      say(`${open} new of ${list.cases.length}${list.more ? ' newest' : ''} case(s)`, false);
+    } catch (error) {
+      say(`No answer from the service. What you see is as of ${time(asOf)}.`, true);
+    }
+  }
+
+  async function loop() {
+    await refresh();
+    setTimeout(loop, EVERY_MS);
+  }
+
+  loop();
+})();

@@ -1,0 +1,146 @@
+//! Intake: from the bytes of one envelope to a [`Letter`], or a [`Refusal`].
+//!
+//! Pure: no file, no clock, no network. What is refused here is refused for
+//! good, whoever brings it and however often: the bytes will not change.
+
+use homeline::seal::envelope::{self, OpenError, RecipientKey};
+use homeline::seal::sha256_hex;
+use homeline::sync::protocol::{Content, Problem, SealedEnvelope};
+use uuid::Uuid;
+
+/// X25519 public key of the device that sealed an envelope.
+pub(crate) type Sender = [u8; 32];
+
+/// An opened envelope of a proved sender.
+pub(crate) struct Letter {
+    /// The envelope's id.
+    pub(crate) id: Uuid,
+    /// Who sealed it, proved by HPKE's auth mode.
+    pub(crate) sender: Sender,
+    /// SHA-256 of the envelope's bytes, in hex.
+    pub(crate) sha256: String,
+    /// What it holds.
+    pub(crate) content: Content,
+    /// The very bytes that were sealed: fields that this version does not know
+    /// are stored with the others.
+    pub(crate) plain: Vec<u8>,
+}
+
+/// Why an envelope is refused for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Not an envelope of version 1.
+    Format,
+    /// Sealed to a key that is not this ministry's.
+    UnknownKey,
+    /// Changed on the way, not by the sender that it names, or by nobody.
+    NotAuthentic,
+    /// The id beside the envelope, in it, and in its report are not the same.
+    OtherId,
+    /// Opened, but the content is of no known type or form.
+    UnknownContent,
+    /// The id belongs to an envelope of another sender.
+    OtherSender,
+}
+
+impl Refusal {
+    /// The refusal as the sender is told.
+    pub(crate) fn problem(self) -> Problem {
+        let (kind, title, status) = match self {
+            Self::Format => ("envelope-format", "Not an envelope of version 1.", 422),
+            Self::UnknownKey => ("unknown-key", "Sealed to another key.", 422),
+            Self::NotAuthentic => (
+                "not-authentic",
+                "The envelope does not authenticate as its sender's.",
+                422,
+            ),
+            Self::OtherId => ("id-mismatch", "The ids do not agree.", 422),
+            Self::UnknownContent => (
+                "unknown-content",
+                "The content is of no known type or form.",
+                422,
+            ),
+            Self::OtherSender => (
+                "other-sender",
+                "This id belongs to an envelope of another sender.",
+                409,
+            ),
+        };
+        Problem {
+            kind: format!("urn:homeline:problem:{kind}"),
+            title: title.into(),
+            status,
+        }
+    }
+}
+
+impl From<OpenError> for Refusal {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Format => Self::Format,
+            OpenError::UnknownKey => Self::UnknownKey,
+            OpenError::NotAuthentic => Self::NotAuthentic,
+        }
+    }
+}
+
+/// Opens one envelope and reads its content.
+pub(crate) fn read(given: &SealedEnvelope, keys: &[RecipientKey]) -> Result<Letter, Refusal> {
+    let opened = envelope::open(&given.sealed.0, keys)?;
+    if opened.id != given.id {
+        return Err(Refusal::OtherId);
+    }
+    // Base mode proves nobody: anybody could have sealed it.
+    let sender = opened.sender.ok_or(Refusal::NotAuthentic)?;
+    let content: Content =
+        serde_json::from_slice(&opened.content).map_err(|_| Refusal::UnknownContent)?;
+    // A report has the id of its envelope: that is what makes it one case.
+    if matches!(&content, Content::Sos(report) if report.report != opened.id) {
+        return Err(Refusal::OtherId);
+    }
+    Ok(Letter {
+        id: opened.id,
+        sender,
+        sha256: sha256_hex(&given.sealed.0),
+        content,
+        plain: opened.content,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use homeline::sync::protocol::Base64;
+
+    fn key(byte: u8) -> RecipientKey {
+        RecipientKey::from_bytes(&[byte; 32]).unwrap()
+    }
+
+    #[test]
+    fn what_proves_no_sender_is_refused() {
+        let ministry = key(1);
+        let id = Uuid::from_u128(7);
+        let sealed = envelope::seal_to_device(b"{}", id, ministry.public()).unwrap();
+        let given = SealedEnvelope {
+            id,
+            sealed: Base64(sealed),
+        };
+        let refusal = read(&given, &[ministry]).err();
+        assert_eq!(refusal, Some(Refusal::NotAuthentic));
+    }
+
+    #[test]
+    fn hostile_bytes_are_refused_and_never_panic() {
+        let ministry = [key(1)];
+        let id = Uuid::nil();
+        for length in [0, 1, 2, 57, 58, 89, 90, 105, 106, 5_000] {
+            for fill in [0, 1, 2, 0xff] {
+                let given = SealedEnvelope {
+                    id,
+                    sealed: Base64(vec![fill; length]),
+                };
+                assert!(read(&given, &ministry).is_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The reference ministry as a program: `ministry --data DIR`.
+//!
+//! Prints what a host's `Config` needs and the address of the desk, and runs
+//! until Ctrl-C. Exit code 2: wrong arguments; 1: it cannot run, and why.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ministry::{Ministry, Settings};
+
+const HELP: &str = "\
+The reference ministry service of Homeline.
+
+usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
+       ministry --openapi
+
+  --data DIR          keys and cases; made at the first start
+  --listen ADDR:PORT  the API for phones, HTTPS (default 127.0.0.1:8443)
+  --desk ADDR:PORT    the desk for officers, loopback only (default 127.0.0.1:8444)
+  --json              print the start values as one line of JSON
+  --openapi           print the OpenAPI 3.1 document of the API
+  --help              this text
+";
+
+/// What the arguments ask for.
+enum Wish {
+    Help,
+    OpenApi,
+    Serve(Settings, Form),
+}
+
+/// Form of the start text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+}
+
+fn main() -> ExitCode {
+    match wish() {
+        Ok(Wish::Help) => print(HELP),
+        Ok(Wish::OpenApi) => match ministry::openapi() {
+            Ok(text) => print(&text),
+            Err(error) => failure(&error.to_string(), 1),
+        },
+        Ok(Wish::Serve(settings, form)) => match serve(settings, form) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failure(&error.to_string(), 1),
+        },
+        Err(error) => failure(&format!("{error}; see --help"), 2),
+    }
+}
+
+fn wish() -> Result<Wish, lexopt::Error> {
+    use lexopt::prelude::*;
+    let mut data: Option<PathBuf> = None;
+    let mut listen = SocketAddr::from(([127, 0, 0, 1], 8443));
+    let mut desk_listen = SocketAddr::from(([127, 0, 0, 1], 8444));
+    let mut form = Form::Text;
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("data") => data = Some(arguments.value()?.into()),
+            Long("listen") => listen = arguments.value()?.parse()?,
+            Long("desk") => desk_listen = arguments.value()?.parse()?,
+            Long("json") => form = Form::Json,
+            Long("openapi") => return Ok(Wish::OpenApi),
+            Long("help") | Short('h') => return Ok(Wish::Help),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    if !desk_listen.ip().is_loopback() {
+        return Err("--desk takes a loopback address only, such as 127.0.0.1:8444".into());
+    }
+    let settings = Settings {
+        listen,
+        desk_listen,
+        data: data.ok_or("--data is missing")?,
+    };
+    Ok(Wish::Serve(settings, form))
+}
+
+fn serve(settings: Settings, form: Form) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    // Before the start text: whoever reads it may stop us at once.
+    let stop = {
+        let _inside = runtime.enter();
+        stop_signal()?
+    };
+    let ministry = Ministry::start(settings)?;
+    print(&match form {
+        Form::Text => start_text(&ministry),
+        Form::Json => start_json(&ministry),
+    });
+    runtime.block_on(stop);
+    ministry.stop();
+    Ok(())
+}
+
+/// Waits for Ctrl-C or a polite kill.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn start_text(ministry: &Ministry) -> String {
+    let values = ministry.host_values();
+    format!(
+        "The ministry is running; Ctrl-C stops it.\n\
+         \n\
+         For the host's Config (nothing here is secret):\n\
+         \x20 ministry_url         {url}\n\
+         \x20 anchors              {anchor}   (hex, Ed25519)\n\
+         \x20 sealing_key          {sealing}   (hex, X25519)\n\
+         \x20 hotline.from_home    {home}\n\
+         \x20 hotline.from_abroad  {abroad}\n\
+         \x20 tls_roots            (hex, DER)\n\
+         {root}\n\
+         \n\
+         For the duty officer, on this machine only (keep the token to yourself):\n\
+         \x20 {desk}/desk?token={token}\n",
+        url = values.ministry_url,
+        anchor = homeline::seal::hex(&values.anchor),
+        sealing = homeline::seal::hex(&values.sealing_key),
+        home = values.hotline_from_home,
+        abroad = values.hotline_from_abroad,
+        root = homeline::seal::hex(&values.tls_root),
+        desk = ministry.desk_url(),
+        token = ministry.desk_token(),
+    )
+}
+
+fn start_json(ministry: &Ministry) -> String {
+    let start = serde_json::json!({
+        "host": ministry.host_values(),
+        "desk_url": ministry.desk_url(),
+        "desk_token": ministry.desk_token(),
+    });
+    format!("{start}\n")
+}
+
+/// A reader that has gone away is no reason to stop.
+fn print(text: &str) -> ExitCode {
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    ExitCode::SUCCESS
+}
+
+#[expect(clippy::print_stderr, reason = "a program's error")]
+fn failure(text: &str, code: u8) -> ExitCode {
+    eprintln!("ministry: {text}");
+    ExitCode::from(code)
+}

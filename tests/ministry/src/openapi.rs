@@ -1,0 +1,41 @@
+//! The OpenAPI 3.1 document, generated from the handlers and the protocol types.
+//!
+//! What is sealed inside an envelope is not a body of any call, so its schemas
+//! are added by hand, and the sealing is described in words: a ministry that
+//! implements the document works with every host app.
+
+use homeline::seal::signed::Signed;
+use homeline::sync::protocol;
+use utoipa::OpenApi;
+
+use crate::api;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Homeline ministry API",
+        version = "1",
+        description = include_str!("openapi.md"),
+        license(name = "MIT OR Apache-2.0"),
+    ),
+    tags((name = "phone", description = "What a phone calls, over HTTPS only.")),
+    paths(api::service, api::enrol, api::envelopes, api::changes),
+    components(schemas(
+        Signed,
+        protocol::ServiceDocument,
+        protocol::Receipt,
+        protocol::CaseNews,
+        protocol::Content,
+    ))
+)]
+struct Document;
+
+/// The document as pretty JSON with a line end, as it is checked in.
+///
+/// # Errors
+/// None in practice: the document is built from types.
+pub fn openapi() -> serde_json::Result<String> {
+    let mut text = Document::openapi().to_pretty_json()?;
+    text.push('\n');
+    Ok(text)
+}

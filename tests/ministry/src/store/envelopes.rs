@@ -1,0 +1,165 @@
+//! A batch of envelopes in, one result each out, in one transaction.
+//!
+//! Idempotent by envelope id: the first one of an id is accepted, every later
+//! one of the same sender gets the first receipt again. What a letter does to a
+//! case depends neither on the order of arrival nor on how often it comes:
+//! a case is found or made by its report's id, whoever speaks of it first.
+
+use homeline::seal::signed::{Context, Signed};
+use homeline::sync::protocol::{Content, EnvelopeOutcome, EnvelopeResult, Receipt};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use uuid::Uuid;
+
+use super::{Result, Store, cases, now_ms};
+use crate::intake::{Letter, Refusal, Sender};
+
+impl Store {
+    /// Takes a batch. The receipts may be sent: the commit is done.
+    pub(crate) fn take(
+        &self,
+        batch: &[(Uuid, std::result::Result<Letter, Refusal>)],
+    ) -> Result<Vec<EnvelopeResult>> {
+        self.write(|tx| {
+            batch
+                .iter()
+                .map(|(id, letter)| {
+                    let outcome = match letter {
+                        Ok(letter) => self.take_one(tx, letter)?,
+                        Err(refusal) => refused(*refusal),
+                    };
+                    Ok(EnvelopeResult { id: *id, outcome })
+                })
+                .collect()
+        })
+    }
+
+    fn take_one(&self, tx: &Transaction<'_>, letter: &Letter) -> Result<EnvelopeOutcome> {
+        let known: Option<(Sender, String)> = tx
+            .query_row(
+                "SELECT sender, receipt FROM envelopes WHERE id = ?1",
+                [letter.id.as_bytes()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        match known {
+            None => self.accept(tx, letter),
+            Some((sender, _)) if sender != letter.sender => Ok(refused(Refusal::OtherSender)),
+            Some((_, receipt)) => {
+                tx.execute(
+                    "UPDATE envelopes SET times_received = times_received + 1 WHERE id = ?1",
+                    [letter.id.as_bytes()],
+                )?;
+                let receipt = serde_json::from_str(&receipt)?;
+                Ok(EnvelopeOutcome::Duplicate { receipt })
+            }
+        }
+    }
+
+    fn accept(&self, tx: &Transaction<'_>, letter: &Letter) -> Result<EnvelopeOutcome> {
+        let received_ms = now_ms();
+        let case = match report_of(&letter.content) {
+            Some(report) => Some(cases::find_or_open(
+                tx,
+                &report,
+                &letter.sender,
+                received_ms,
+            )?),
+            None => None,
+        };
+        let receipt = self.receipt(letter, received_ms, case)?;
+        tx.execute(
+            "INSERT INTO envelopes (id, sender, receipt) VALUES (?1, ?2, ?3)",
+            params![
+                letter.id.as_bytes(),
+                letter.sender,
+                serde_json::to_string(&receipt)?
+            ],
+        )?;
+        keep(tx, letter, received_ms)?;
+        if let Content::Sos(report) = &letter.content {
+            self.name_sender(tx, &report.report, &letter.sender)?;
+        }
+        Ok(EnvelopeOutcome::Accepted { receipt })
+    }
+
+    fn receipt(&self, letter: &Letter, received_ms: i64, case: Option<String>) -> Result<Signed> {
+        let receipt = Receipt {
+            envelope: letter.id,
+            sha256: letter.sha256.clone(),
+            received_ms,
+            case,
+        };
+        Ok(self.keys.receipt.sign(Context::Receipt, &receipt)?)
+    }
+}
+
+fn refused(refusal: Refusal) -> EnvelopeOutcome {
+    EnvelopeOutcome::Refused {
+        problem: refusal.problem(),
+    }
+}
+
+/// The report that a content is or speaks of.
+fn report_of(content: &Content) -> Option<Uuid> {
+    match content {
+        Content::Sos(report) => Some(report.report),
+        Content::SosUpdate(update) => Some(update.report),
+        Content::SosCancel(cancel) => Some(cancel.report),
+        Content::Standing(_) | Content::Profile(_) | Content::Positions(_) => None,
+    }
+}
+
+/// Keeps what the letter says, where it belongs.
+fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
+    let envelope = letter.id.as_bytes();
+    match &letter.content {
+        Content::Sos(_) | Content::SosUpdate(_) | Content::SosCancel(_) => {
+            let report = report_of(&letter.content).unwrap_or_default();
+            tx.execute(
+                "INSERT INTO case_letters (envelope, report, sender, received_ms, content)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    envelope,
+                    report.as_bytes(),
+                    letter.sender,
+                    received_ms,
+                    letter.plain
+                ],
+            )?;
+        }
+        Content::Standing(_) => {
+            tx.execute(
+                "INSERT INTO standings (envelope, sender, received_ms, content)
+                 VALUES (?1, ?2, ?3, ?4)",
+                params![envelope, letter.sender, received_ms, letter.plain],
+            )?;
+        }
+        Content::Profile(profile) => {
+            // SQLite's integers are signed; no phone counts so far.
+            let version = i64::try_from(profile.version).unwrap_or(i64::MAX);
+            tx.execute(
+                "INSERT INTO profiles (sender, version, received_ms, content)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (sender) DO UPDATE SET
+                     version = excluded.version,
+                     received_ms = excluded.received_ms,
+                     content = excluded.content
+                 WHERE excluded.version > version",
+                params![letter.sender, version, received_ms, letter.plain],
+            )?;
+        }
+        Content::Positions(positions) => {
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO positions (envelope, sender, fix) VALUES (?1, ?2, ?3)",
+            )?;
+            for fix in &positions.fixes {
+                insert.execute(params![
+                    envelope,
+                    letter.sender,
+                    serde_json::to_string(fix)?
+                ])?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Devices and the change feed.
+//!
+//! News are sealed to the key that sealed the report, when they are made, so
+//! they wait for a device that enrols later. A device reads those of its own
+//! agreement key and no others.
+
+use homeline::seal::envelope::seal_to_device;
+use homeline::seal::signed::Context;
+use homeline::sync::protocol::{Base64, CaseNews, CaseState, Change, ChangePage, Enrolment};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use uuid::Uuid;
+
+use super::{Result, Store, StoreError, cases::Case, now_ms, unsigned};
+use crate::intake::Sender;
+use crate::keys::random;
+
+/// Changes on one page.
+const PAGE: usize = 100;
+/// One more, to know whether there is another page.
+const PAGE_AND_NEXT: i64 = 101;
+
+/// The public keys of an enrolled device.
+pub(crate) struct Device {
+    pub(crate) signing: Vec<u8>,
+    pub(crate) agreement: Vec<u8>,
+}
+
+impl Store {
+    /// Enrols a device, or leaves it as it is when it is known.
+    pub(crate) fn enrol(&self, id: &str, keys: &Enrolment) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO devices (id, signing, agreement, enrolled_ms)
+                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
+                params![id, keys.signing_key.0, keys.agreement_key.0, now_ms()],
+            )?;
+            Ok(())
+        })
+    }
+
+    pub(crate) fn device(&self, id: &str) -> Result<Option<Device>> {
+        self.read(|tx| {
+            let device = tx
+                .query_row(
+                    "SELECT signing, agreement FROM devices WHERE id = ?1",
+                    [id],
+                    |row| {
+                        Ok(Device {
+                            signing: row.get(0)?,
+                            agreement: row.get(1)?,
+                        })
+                    },
+                )
+                .optional()?;
+            Ok(device)
+        })
+    }
+
+    /// The changes for the holder of `agreement` that come after `after`.
+    pub(crate) fn changes(&self, agreement: &[u8], after: u64) -> Result<ChangePage> {
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        self.read(|tx| {
+            let mut select = tx.prepare_cached(
+                "SELECT seq, kind, sealed FROM changes
+                 WHERE recipient = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+            )?;
+            let mut changes = select
+                .query_map(params![agreement, after, PAGE_AND_NEXT], |row| {
+                    Ok(Change {
+                        seq: unsigned(row, 0)?,
+                        kind: row.get(1)?,
+                        sealed: Base64(row.get(2)?),
+                    })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let more = changes.len() > PAGE;
+            changes.truncate(PAGE);
+            Ok(ChangePage { changes, more })
+        })
+    }
+
+    /// Puts what a case has come to into its sender's feed; once a state.
+    pub(super) fn publish(&self, tx: &Transaction<'_>, case: &Case) -> Result<()> {
+        let states = [
+            (
+                CaseState::Acknowledged,
+                "acknowledged",
+                case.acknowledged_ms,
+            ),
+            (CaseState::Closed, "closed", case.closed_ms),
+        ];
+        for (state, name, at_ms) in states {
+            let Some(at_ms) = at_ms else { continue };
+            let known: bool = tx.query_row(
+                "SELECT EXISTS (SELECT 1 FROM changes
+                 WHERE recipient = ?1 AND report = ?2 AND state = ?3)",
+                params![case.sender, case.report.as_bytes(), name],
+                |row| row.get(0),
+            )?;
+            if known {
+                continue;
+            }
+            let sealed = self.sealed_news(case, state, at_ms)?;
+            tx.execute(
+                "INSERT INTO changes (recipient, report, state, kind, sealed)
+                 VALUES (?1, ?2, ?3, 'case', ?4)",
+                params![case.sender, case.report.as_bytes(), name, sealed],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn sealed_news(&self, case: &Case, state: CaseState, at_ms: i64) -> Result<Vec<u8>> {
+        let news = CaseNews {
+            report: case.report,
+            case: case.number.clone(),
+            state,
+            mission: case.mission.clone(),
+            officer: case.officer.clone(),
+            at_ms,
+        };
+        let signed = self.keys.receipt.sign(Context::Case, &news)?;
+        let id = uuid::Builder::from_random_bytes(random()?).into_uuid();
+        seal(&serde_json::to_vec(&signed)?, id, &case.sender)
+    }
+}
+
+fn seal(content: &[u8], id: Uuid, recipient: &Sender) -> Result<Vec<u8>> {
+    seal_to_device(content, id, recipient).map_err(|_| StoreError::Seal)
+}
