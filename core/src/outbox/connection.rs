@@ -161,9 +161,12 @@ impl Outbox {
              PRAGMA application_id = {APPLICATION_ID};"
         ))?;
         sqlite::migrate(&mut connection, &MIGRATIONS)?;
-        // Fails here, not in a press, when a table is missing.
+        // Fails here, not in a press, when a table is missing or torn.
         for (table, columns) in TABLES {
-            connection.prepare(&format!("SELECT {columns} FROM {table} LIMIT 1"))?;
+            sqlite::probe(
+                &connection,
+                &format!("SELECT {columns} FROM {table} LIMIT 1"),
+            )?;
         }
         checkpoint(&connection)?;
         Ok(connection)
