@@ -38,16 +38,16 @@ final class LockableVault: KeyVault, @unchecked Sendable {
     }
 
     func wrap(purpose: KeyPurpose, secret: Data) throws -> Data {
-        try check(purpose)
+        try requireUnlocked(purpose)
         return try vault.wrap(purpose: purpose, secret: secret)
     }
 
     func unwrap(purpose: KeyPurpose, wrapped: Data) throws -> Data {
-        try check(purpose)
+        try requireUnlocked(purpose)
         return try vault.unwrap(purpose: purpose, wrapped: wrapped)
     }
 
-    private func check(_ purpose: KeyPurpose) throws {
+    private func requireUnlocked(_ purpose: KeyPurpose) throws {
         if purpose == .record && lock.withLock({ locked }) { throw VaultError.Locked }
     }
 }
