@@ -53,6 +53,17 @@ pub(crate) fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf> {
     Ok(target)
 }
 
+/// Keeps a copy of a file that is shorter than any database: SQLite takes it for
+/// a new one and writes over it. A copy, not a renaming: another process of the
+/// host may be making the file at this moment.
+pub(crate) fn keep_stub(path: &Path, now_ms: i64) -> Result<()> {
+    const SHORTEST: u64 = 512;
+    if fs::metadata(path).is_ok_and(|meta| meta.len() < SHORTEST) {
+        fs::copy(path, aside_path(path, now_ms))?;
+    }
+    Ok(())
+}
+
 /// The names of all files that were set aside in `directory`.
 pub(crate) fn files_set_aside(directory: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(directory)

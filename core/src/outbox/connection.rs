@@ -127,6 +127,7 @@ impl Outbox {
         if let Some(directory) = self.path.parent() {
             std::fs::create_dir_all(directory)?;
         }
+        sqlite::keep_stub(&self.path, self.time.now().wall_ms)?;
         let mut connection = Connection::open_with_flags(
             &self.path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
