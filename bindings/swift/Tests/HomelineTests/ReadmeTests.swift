@@ -5,7 +5,7 @@ import XCTest
 /// The Swift of the README, as it stands there (a Rust test compares them).
 final class ReadmeTests: XCTestCase {
     func testTenLinesPressAnSos() throws {
-        let stage = try Stage.shared()
+        let stage = try Stage.running()
         try stage.link("up")
         let directory = FileManager.default.temporaryDirectory
             .appendingPathComponent(UUID().uuidString)
