@@ -137,7 +137,12 @@ impl Outbox {
     /// the link is in use, however long its own back-off is.
     pub(crate) fn next_batch(&self, now_ms: i64, envelopes: u32, bytes: usize) -> Result<Batch> {
         let policy = self.policy();
-        let (sos, other) = (policy.retry_after_sos_ms, policy.due_horizon_ms);
+        // The longest wait that the engine sets, and no less: a wait beyond it
+        // is taken for a clock that went back.
+        let sos = policy
+            .retry_after_sos_ms
+            .saturating_add(policy.backoff_sos_ms);
+        let other = policy.due_horizon_ms;
         self.read(|tx| {
             let next: Option<i64> = tx.query_row(
                 "SELECT min(CASE
