@@ -146,7 +146,7 @@ impl Outbox {
         self.read(|tx| {
             let next: Option<i64> = tx.query_row(
                 "SELECT min(CASE
-                     WHEN at > ?1 + CASE lane WHEN 0 THEN ?2 ELSE ?3 END THEN 0
+                     WHEN at > ?1 + CASE lane WHEN 0 THEN ?2 ELSE ?3 END THEN ?1
                      ELSE at END)
                  FROM (SELECT lane, max(not_before, due) AS at FROM envelope WHERE state = 0)",
                 params![now_ms, sos, other],
