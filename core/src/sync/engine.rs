@@ -57,6 +57,8 @@ pub(crate) struct Engine {
     parts: Parts,
     running: AtomicBool,
     cancelled: AtomicBool,
+    /// The files shall be closed when the running pass ends.
+    paused: AtomicBool,
     /// The transport of the running pass.
     active: Mutex<Option<Arc<dyn Transport>>>,
 }
@@ -67,6 +69,7 @@ impl Engine {
             parts,
             running: AtomicBool::new(false),
             cancelled: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
             active: Mutex::new(None),
         }
     }
@@ -79,6 +82,7 @@ impl Engine {
         // Also when a panic unwinds: the next pass must be able to run.
         let _finish = Finish(self);
         self.cancelled.store(false, Ordering::SeqCst);
+        self.paused.store(false, Ordering::SeqCst);
         let transport = self.transport()?;
         *self.active() = Some(Arc::clone(&transport));
         let started = self.parts.time.now();
@@ -114,6 +118,13 @@ impl Engine {
         if let Some(transport) = active {
             let _ = transport.cancel();
         }
+    }
+
+    /// As `cancel`; and the pass, which must still write down how it ended,
+    /// leaves no file open.
+    pub(crate) fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+        self.cancel();
     }
 
     fn active(&self) -> std::sync::MutexGuard<'_, Option<Arc<dyn Transport>>> {
@@ -155,6 +166,9 @@ struct Finish<'a>(&'a Engine);
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
         *self.0.active() = None;
+        if self.0.paused.swap(false, Ordering::SeqCst) {
+            self.0.parts.outbox.close();
+        }
         self.0.running.store(false, Ordering::SeqCst);
     }
 }
