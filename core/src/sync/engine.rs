@@ -41,6 +41,8 @@ pub(crate) struct Engine {
     running: Mutex<bool>,
     idle: Condvar,
     cancelled: AtomicBool,
+    /// The files shall be closed when the running pass ends.
+    paused: AtomicBool,
     /// The transport of the running pass.
     active: Mutex<Option<Arc<dyn Transport>>>,
 }
@@ -52,6 +54,7 @@ impl Engine {
             running: Mutex::new(false),
             idle: Condvar::new(),
             cancelled: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
             active: Mutex::new(None),
         }
     }
@@ -64,6 +67,7 @@ impl Engine {
         // Also when a panic unwinds: the next pass must be able to run.
         let _finish = Finish(self);
         self.cancelled.store(false, Ordering::SeqCst);
+        self.paused.store(false, Ordering::SeqCst);
         let transport = self.transport()?;
         *self.active() = Some(Arc::clone(&transport));
         let started = self.parts.time.now();
@@ -95,8 +99,11 @@ impl Engine {
         }
     }
 
-    /// Cancels, and waits until the pass has ended or `longest` is over.
-    pub(crate) fn stop(&self, longest: Duration) {
+    /// Cancels, and waits until the pass has ended or `longest` is over. A pass
+    /// that takes longer closes the outbox itself when it has written down how
+    /// it ended.
+    pub(crate) fn pause(&self, longest: Duration) {
+        self.paused.store(true, Ordering::SeqCst);
         self.cancel();
         let _stopped = self
             .idle
@@ -146,6 +153,9 @@ struct Finish<'a>(&'a Engine);
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
         *self.0.active() = None;
+        if self.0.paused.swap(false, Ordering::SeqCst) {
+            self.0.parts.outbox.close();
+        }
         *self.0.running() = false;
         self.0.idle.notify_all();
     }

@@ -233,6 +233,12 @@ impl<'a> Pass<'a> {
                 result: AttemptResult::NotTheMinistry { status: 200 },
                 after_ms: None,
             })),
+            // What is refused is this device. Nobody has seen the envelopes: they
+            // must not be parked.
+            Err(Failure::Refused { status, .. }) => Ok(Err(Failure::Attempt {
+                result: AttemptResult::NotAuthorized { status },
+                after_ms: None,
+            })),
             Err(failure) => Ok(Err(failure)),
         }
     }
