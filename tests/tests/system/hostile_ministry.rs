@@ -2,6 +2,7 @@
 //! bug. Whatever it answers: the report stays, claims no more than was proved,
 //! and arrives once when the real ministry is reached.
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -480,9 +481,10 @@ fn a_report_refused_in_its_batch_does_not_hold_the_others() {
 
 #[test]
 fn a_busy_ministry_is_waited_for_as_it_asks() {
+    type Row = (u16, Vec<(&'static str, &'static str)>, RangeInclusive<i64>);
     const NOON: (&str, &str) = ("date", "Sun, 06 Nov 1994 12:00:00 GMT");
     let scene = Scene::new();
-    let table: [(u16, Vec<(&str, &str)>, std::ops::RangeInclusive<i64>); 6] = [
+    let table: [Row; 6] = [
         (429, vec![("retry-after", "7")], 7_100..=9_000),
         (
             429,
