@@ -167,12 +167,8 @@ fn fault(error: &reqwest::Error) -> TransportError {
             source = inner.source();
         }
         TransportError::NoConnection
-    } else if error.is_timeout() {
-        // Also in the middle of a body, which reqwest calls a fault of the body.
-        TransportError::NoAnswer
-    } else if error.is_decode() || error.is_body() {
-        TransportError::BadAnswer
     } else {
+        // Also a body that is cut off: half an answer is none.
         TransportError::NoAnswer
     }
 }

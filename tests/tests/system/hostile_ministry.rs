@@ -420,6 +420,29 @@ fn a_refused_enrolment_parks_no_report() {
 
 /// Presses three reports, of which `judge` refuses the second.
 fn poisoned(judge: impl Fn(&Fake, &Request, Uuid) -> Response + Send + Sync + 'static) {
+    with_a_poison(judge, |scene, phone, home, reports| {
+        let outcome = home.sync(LONG_MS).unwrap();
+        assert_eq!((outcome.sent, outcome.waiting, outcome.parked), (2, 0, 1));
+        assert_eq!(outcome.stopped, SyncStop::Done);
+        assert!(is_received(home, &reports[0]) && is_received(home, &reports[2]));
+        let bad = state(home, &reports[1]);
+        assert!(
+            matches!(bad, ReportState::Parked { status: 422, .. }),
+            "{bad:?}"
+        );
+
+        // A person looks at it, and lets it go to a ministry that takes it.
+        home.sos().try_again(reports[1].clone()).unwrap();
+        home.pause().unwrap();
+        arrives(scene, phone, &reports[1]);
+    });
+}
+
+/// Three reports wait, and the ministry judges the second as `judge` says.
+fn with_a_poison(
+    judge: impl Fn(&Fake, &Request, Uuid) -> Response + Send + Sync + 'static,
+    then: impl FnOnce(&Scene, &Phone, &Homeline, &[String; 3]),
+) {
     let scene = Scene::new();
     let (honest, anchor) = (scene.fake(1, 2, 1), scene.fake(1, 2, 1));
     let poison = Arc::new(Mutex::new(Uuid::nil()));
@@ -430,20 +453,36 @@ fn poisoned(judge: impl Fn(&Fake, &Request, Uuid) -> Response + Send + Sync + 's
     let reports = ["one", "hurt", "three"].map(|note| press(&home, note));
     *poison.lock().unwrap() = reports[1].parse().unwrap();
 
-    let outcome = home.sync(LONG_MS).unwrap();
-    assert_eq!((outcome.sent, outcome.waiting, outcome.parked), (2, 0, 1));
-    assert_eq!(outcome.stopped, SyncStop::Done);
-    assert!(is_received(&home, &reports[0]) && is_received(&home, &reports[2]));
-    let bad = state(&home, &reports[1]);
-    assert!(
-        matches!(bad, ReportState::Parked { status: 422, .. }),
-        "{bad:?}"
-    );
+    then(&scene, &phone, &home, &reports);
+}
 
-    // A person looks at it, and lets it go to a ministry that takes it.
-    home.sos().try_again(reports[1].clone()).unwrap();
-    drop(home);
-    arrives(&scene, &phone, &reports[1]);
+#[test]
+fn a_report_that_breaks_the_ministry_holds_up_nobody_and_waits_on() {
+    with_a_poison(
+        |honest, request, poison| {
+            let bad = crate::scene::batch(request)
+                .iter()
+                .any(|one| one.id == poison);
+            if bad {
+                problem(500)
+            } else {
+                honest.answer(request, |one| honest.accept(one))
+            }
+        },
+        |scene, phone, home, reports| {
+            let outcome = home.sync(LONG_MS).unwrap();
+            assert_eq!((outcome.sent, outcome.waiting, outcome.parked), (2, 1, 0));
+            assert_eq!(outcome.stopped, SyncStop::Busy);
+            assert!(outcome.next_ms.is_some());
+            assert!(is_received(home, &reports[0]) && is_received(home, &reports[2]));
+            assert!(matches!(
+                state(home, &reports[1]),
+                ReportState::Handed { .. }
+            ));
+            home.pause().unwrap();
+            arrives(scene, phone, &reports[1]);
+        },
+    );
 }
 
 #[test]
