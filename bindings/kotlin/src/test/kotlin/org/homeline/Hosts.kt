@@ -1,0 +1,36 @@
+package org.homeline
+
+/** Text that must not come back: what a host's exception says is not ours to show. */
+const val SECRET = "passport E12345678"
+
+/** A vault that fails as [failure] says, for every key. */
+class FailingVault(private val failure: () -> Nothing) : KeyVault {
+    override fun wrap(purpose: KeyPurpose, secret: ByteArray): ByteArray = failure()
+
+    override fun unwrap(purpose: KeyPurpose, wrapped: ByteArray): ByteArray = failure()
+}
+
+/** A network that fails as [failure] says, and counts how often it was asked. */
+class FailingTransport(private val failure: () -> Nothing) : Transport {
+    var exchanges = 0
+        private set
+
+    override fun exchange(request: HttpRequest): HttpResponse {
+        exchanges += 1
+        failure()
+    }
+
+    override fun cancel(): Boolean = failure()
+}
+
+/** The system's clocks, the one on the wall moved by [wallShiftMs]. */
+class ShiftedClock : Clock {
+    @Volatile
+    var wallShiftMs = 0L
+
+    override fun read() = ClockReading(
+        wallMs = System.currentTimeMillis() + wallShiftMs,
+        monotonicMs = System.nanoTime() / 1_000_000,
+        bootId = "boot",
+    )
+}

@@ -1,0 +1,43 @@
+package org.homeline
+
+import java.nio.file.Path
+
+/** A phone: a directory, a vault that can be locked, and Homeline in it. */
+class Phone(directory: Path) : AutoCloseable {
+    val vault = LockableVault(FileVault.open(directory.resolve("vault.key").toString()))
+    private val config = Stage.config(directory.resolve("home"))
+    private var opened: Homeline? = null
+
+    val home: Homeline get() = checkNotNull(opened) { "not open" }
+
+    /** Opens Homeline, as a new process would. */
+    fun open() {
+        close()
+        opened = Homeline.open(config, vault)
+    }
+
+    override fun close() {
+        opened?.close()
+        opened = null
+    }
+}
+
+/** A vault that can keep the record's key back, as before the first unlock. */
+class LockableVault(private val vault: KeyVault) : KeyVault {
+    @Volatile
+    var recordLocked = false
+
+    override fun wrap(purpose: KeyPurpose, secret: ByteArray): ByteArray {
+        check(purpose)
+        return vault.wrap(purpose, secret)
+    }
+
+    override fun unwrap(purpose: KeyPurpose, wrapped: ByteArray): ByteArray {
+        check(purpose)
+        return vault.unwrap(purpose, wrapped)
+    }
+
+    private fun check(purpose: KeyPurpose) {
+        if (recordLocked && purpose == KeyPurpose.RECORD) throw VaultException.Locked()
+    }
+}

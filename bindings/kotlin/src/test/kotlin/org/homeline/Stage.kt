@@ -1,0 +1,87 @@
+package org.homeline
+
+import java.net.URI
+import java.net.http.HttpClient
+import java.net.http.HttpRequest
+import java.net.http.HttpRequest.BodyPublisher
+import java.net.http.HttpRequest.BodyPublishers
+import java.net.http.HttpResponse.BodyHandlers
+import java.nio.file.Path
+import java.time.Duration
+import java.util.HexFormat
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.buildJsonObject
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import kotlinx.serialization.json.put
+
+/**
+ * The real ministry behind a network that a test can break. `tests/with-stage`
+ * starts it and says in `HOMELINE_STAGE` where everything is.
+ */
+object Stage {
+    private val values: JsonObject by lazy {
+        val line = checkNotNull(System.getenv("HOMELINE_STAGE")) {
+            "HOMELINE_STAGE is not set: run tests/kotlin"
+        }
+        Json.parseToJsonElement(line).jsonObject
+    }
+
+    // 1.1 on purpose: the default adds `Upgrade: h2c` to each request.
+    private val client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()
+
+    /** The config of a phone that keeps its files in [directory]. */
+    fun config(directory: Path) = Config(
+        directory = directory.toString(),
+        ministryUrl = text("ministry_url"),
+        anchors = listOf(bytes("anchor")),
+        sealingKey = bytes("sealing_key"),
+        tlsRoots = listOf(bytes("tls_root")),
+        hotline = Hotline(text("hotline_from_home"), text("hotline_from_abroad")),
+    )
+
+    /** Changes the network: `up`, `down`, `portal`, `swallow` or `blackhole`. */
+    fun link(network: String) {
+        post("${text("control")}/link/$network", BodyPublishers.noBody())
+    }
+
+    /** The cases that the duty officer sees for [report]. */
+    fun cases(report: String): List<JsonObject> {
+        val answer = send(request("${text("desk")}/desk/api/cases").GET())
+        return Json.parseToJsonElement(answer).jsonObject.getValue("cases").jsonArray
+            .map(JsonElement::jsonObject)
+            .filter { it.getValue("report").jsonPrimitive.content == report }
+    }
+
+    /** The duty officer takes [case]. */
+    fun acknowledge(case: String, officer: String, mission: String) {
+        val body = buildJsonObject {
+            put("officer", officer)
+            put("mission", mission)
+        }
+        post(
+            "${text("desk")}/desk/api/cases/$case/acknowledge",
+            BodyPublishers.ofString(body.toString()),
+        )
+    }
+
+    private fun post(url: String, body: BodyPublisher) = send(request(url).POST(body))
+
+    private fun request(url: String) = HttpRequest.newBuilder(URI.create(url))
+        .timeout(Duration.ofSeconds(10))
+        .header("Authorization", "Bearer ${text("desk_token")}")
+        .header("Content-Type", "application/json")
+
+    private fun send(request: HttpRequest.Builder): String {
+        val answer = client.send(request.build(), BodyHandlers.ofString())
+        check(answer.statusCode() in 200..299) { "${answer.uri()}: ${answer.statusCode()}" }
+        return answer.body()
+    }
+
+    private fun text(key: String) = values.getValue(key).jsonPrimitive.content
+
+    private fun bytes(key: String) = HexFormat.of().parseHex(text(key))
+}
