@@ -18,6 +18,15 @@
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::panic,
+        reason = "a failure ends the test it happens in"
+    )
+)]
+
 uniffi::setup_scaffolding!();
 
 /// `Debug` that names the type and shows nothing: what these types hold is

@@ -30,6 +30,12 @@ pub(crate) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<()>
     Ok(())
 }
 
+/// Reads the first row of a query, if any: shows whether it can be read.
+pub(crate) fn probe(connection: &Connection, sql: &str) -> Result<()> {
+    connection.prepare(sql)?.query([])?.next()?;
+    Ok(())
+}
+
 /// Renames a database and its write-ahead log; returns the new path.
 pub(crate) fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf> {
     let mut stamp = now_ms;
@@ -45,6 +51,17 @@ pub(crate) fn set_aside(path: &Path, now_ms: i64) -> Result<PathBuf> {
     let _ = fs::remove_file(with_suffix(path, "-shm"));
     rename_if_there(path, &target)?;
     Ok(target)
+}
+
+/// Keeps a copy of a file that is shorter than any database: SQLite takes it for
+/// a new one and writes over it. A copy, not a renaming: another process of the
+/// host may be making the file at this moment.
+pub(crate) fn keep_stub(path: &Path, now_ms: i64) -> Result<()> {
+    const SHORTEST: u64 = 512;
+    if fs::metadata(path).is_ok_and(|meta| meta.len() < SHORTEST) {
+        fs::copy(path, aside_path(path, now_ms))?;
+    }
+    Ok(())
 }
 
 /// The names of all files that were set aside in `directory`.
@@ -73,5 +90,62 @@ fn rename_if_there(from: &Path, to: &Path) -> Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::HomelineError;
+
+    const FIRST: &str = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;";
+    const SECOND: &str = "ALTER TABLE note ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
+                          INSERT INTO note (text, urgent) VALUES ('new', 1);";
+
+    #[test]
+    fn an_older_file_migrates_with_its_rows_and_only_once() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &[FIRST]).unwrap();
+        connection
+            .execute("INSERT INTO note (text) VALUES ('old')", [])
+            .unwrap();
+        for _ in 0..2 {
+            migrate(&mut connection, &[FIRST, SECOND]).unwrap();
+        }
+        let rows: Vec<(String, i64)> = connection
+            .prepare("SELECT text, urgent FROM note ORDER BY id")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        assert_eq!(rows, [("old".to_owned(), 0), ("new".to_owned(), 1)]);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before_it() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let broken = "INSERT INTO note (text) VALUES ('half'); INSERT INTO nowhere VALUES (1);";
+        assert!(migrate(&mut connection, &[FIRST, broken]).is_err());
+        let (version, rows): (i64, i64) = connection
+            .query_row(
+                "SELECT user_version, (SELECT count(*) FROM note) FROM pragma_user_version",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .unwrap();
+        assert_eq!((version, rows), (1, 0));
+    }
+
+    #[test]
+    fn a_file_of_a_newer_version_is_told_apart() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &[FIRST, SECOND]).unwrap();
+        assert_eq!(
+            migrate(&mut connection, &[FIRST]),
+            Err(HomelineError::Storage {
+                problem: StorageProblem::TooNew
+            })
+        );
     }
 }

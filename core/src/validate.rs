@@ -93,7 +93,7 @@ mod tests {
             ("+86138x0013", None),
             ("++8613800138000", None),
             ("", None),
-            ("1\02308", None),
+            ("1\x002308", None),
         ];
         for (given, kept) in cases {
             assert_eq!(phone("phone", given).ok().as_deref(), kept, "{given:?}");

@@ -29,6 +29,11 @@ pub(crate) struct Policy {
     pub(crate) batch_envelopes: u32,
     /// Bytes of sealed envelopes in one request: 15 s on a link of 128 kbit/s.
     pub(crate) batch_bytes: usize,
+    /// Envelopes that may fail by themselves in a pass before it is the service
+    /// that fails.
+    pub(crate) skipped_envelopes: usize,
+    /// `pause` waits so long for a running pass: an app has 5 s to be suspended.
+    pub(crate) pause: Duration,
     /// No single request takes longer than this, whatever the deadline: a link
     /// that carries nothing for so long is better tried anew.
     pub(crate) request: Duration,
@@ -69,6 +74,8 @@ impl Policy {
         fixes_per_envelope: 256,
         batch_envelopes: 64,
         batch_bytes: 256 * 1024,
+        skipped_envelopes: 3,
+        pause: Duration::from_secs(2),
         request: Duration::from_secs(30),
         connect: Duration::from_secs(15),
         response_bytes: 1024 * 1024,

@@ -86,11 +86,11 @@ impl Homeline {
         })
     }
 
-    /// Closes the files, so that no lock is held while the app is suspended. A
+    /// Ends a running pass and closes the files, so that no lock is held while the app is suspended. A
     /// press opens the outbox again by itself; the rest works after `reopen`.
     pub fn pause(&self) -> Result<RecordState> {
         guard("Homeline::pause", || {
-            self.engine.cancel();
+            self.engine.stop(self.policy.pause);
             self.record.close();
             self.outbox.close();
             Ok(self.record.state())

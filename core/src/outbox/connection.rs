@@ -127,6 +127,7 @@ impl Outbox {
         if let Some(directory) = self.path.parent() {
             std::fs::create_dir_all(directory)?;
         }
+        sqlite::keep_stub(&self.path, self.time.now().wall_ms)?;
         let mut connection = Connection::open_with_flags(
             &self.path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -161,9 +162,12 @@ impl Outbox {
              PRAGMA application_id = {APPLICATION_ID};"
         ))?;
         sqlite::migrate(&mut connection, &MIGRATIONS)?;
-        // Fails here, not in a press, when a table is missing.
+        // Fails here, not in a press, when a table is missing or torn.
         for (table, columns) in TABLES {
-            connection.prepare(&format!("SELECT {columns} FROM {table} LIMIT 1"))?;
+            sqlite::probe(
+                &connection,
+                &format!("SELECT {columns} FROM {table} LIMIT 1"),
+            )?;
         }
         checkpoint(&connection)?;
         Ok(connection)

@@ -1,7 +1,7 @@
 //! Envelopes: in at a press or from sync, out in batches, then received, tried
 //! again, or parked.
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, ToSql, Transaction, params};
 use uuid::Uuid;
 
 use super::events::{self, EventRow};
@@ -67,8 +67,11 @@ impl Outbox {
             )?;
             events::append(tx, &press.event)?;
             tx.execute(
-                "INSERT OR IGNORE INTO envelope (id, lane, role, sealed, not_before)
-                 SELECT id, ?1, ?2, sealed, ?3 FROM standing",
+                // `WHERE true` keeps the parser from reading ON as a join.
+                "INSERT INTO envelope (id, lane, role, sealed, not_before)
+                 SELECT id, ?1, ?2, sealed, ?3 FROM standing WHERE true
+                 ON CONFLICT (id) DO UPDATE
+                   SET not_before = min(not_before, excluded.not_before) WHERE state = 0",
                 params![
                     Lane::Sos.number(),
                     Role::Standing.number(),
@@ -132,10 +135,17 @@ impl Outbox {
         })
     }
 
-    /// What may be sent at `now_ms`: of the highest lane that has anything, once
-    /// anything is due at all. So a report never waits behind lower lanes while
-    /// the link is in use, however long its own back-off is.
-    pub(crate) fn next_batch(&self, now_ms: i64, envelopes: u32, bytes: usize) -> Result<Batch> {
+    /// What may be sent at `now_ms`, save `skip`: once anything is due at all,
+    /// reports before everything else, due or not. So a report never waits
+    /// behind lower lanes while the link is in use, however long its own
+    /// back-off is.
+    pub(crate) fn next_batch(
+        &self,
+        now_ms: i64,
+        envelopes: u32,
+        bytes: usize,
+        skip: &[Uuid],
+    ) -> Result<Batch> {
         let policy = self.policy();
         let (sos, other) = (policy.retry_after_sos_ms, policy.due_horizon_ms);
         self.read(|tx| {
@@ -150,7 +160,15 @@ impl Outbox {
             match next {
                 None => Ok(Batch::Empty),
                 Some(until_ms) if until_ms > now_ms => Ok(Batch::Wait { until_ms }),
-                Some(_) => Ok(Batch::Send(take(tx, now_ms, envelopes, bytes, sos)?)),
+                Some(until_ms) => {
+                    let batch = take(tx, params![now_ms, sos, other], envelopes, bytes, skip)?;
+                    // Nothing is left but what the caller skips.
+                    Ok(if batch.is_empty() {
+                        Batch::Wait { until_ms }
+                    } else {
+                        Batch::Send(batch)
+                    })
+                }
             }
         })
     }
@@ -252,27 +270,36 @@ fn delete_waiting(tx: &Transaction<'_>, role: Role) -> Result<()> {
     Ok(())
 }
 
-/// The first envelopes of the highest lane whose countdown is over.
+/// The first envelopes, of one lane, that may be sent. `times` are now and the
+/// horizons by lane, milliseconds.
 fn take(
     tx: &Transaction<'_>,
-    now_ms: i64,
+    times: &[&dyn ToSql],
     envelopes: u32,
     bytes: usize,
-    longest_wait_ms: i64,
+    skip: &[Uuid],
 ) -> Result<Vec<Waiting>> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM envelope
          WHERE state = 0 AND (not_before <= ?1 OR not_before > ?1 + ?2)
-         ORDER BY lane, seq LIMIT ?3"
+           AND (lane = 0 OR due <= ?1 OR due > ?1 + ?3)
+         ORDER BY lane, seq"
     ))?;
-    let mut rows = statement.query(params![now_ms, longest_wait_ms, envelopes])?;
+    let mut rows = statement.query(times)?;
+    let most = usize::try_from(envelopes).unwrap_or(usize::MAX);
     let mut out: Vec<Waiting> = Vec::new();
     let mut size = 0usize;
-    while let Some(row) = rows.next()? {
+    while let Some(row) = rows.next()?
+        && out.len() < most
+    {
+        let id: Uuid = row.get(0)?;
+        if skip.contains(&id) {
+            continue;
+        }
         let lane: i64 = row.get(2)?;
         let role: i64 = row.get(1)?;
         let waiting = Waiting {
-            id: row.get(0)?,
+            id,
             role: Role::from_number(role),
             lane: Lane::from_number(lane),
             report: row.get(3)?,

@@ -48,6 +48,12 @@ pub(super) fn open(path: &Path, secret: &Secret, policy: &Policy) -> Result<Conn
          PRAGMA temp_store = MEMORY;",
     )?;
     sqlite::migrate(&mut connection, &MIGRATIONS)?;
+    // Shows a torn file now, not in the middle of a save.
+    for table in [
+        "meta", "traveler", "contact", "consent", "fix", "boot", "report",
+    ] {
+        sqlite::probe(&connection, &format!("SELECT 1 FROM {table} LIMIT 1"))?;
+    }
     Ok(connection)
 }
 

@@ -150,16 +150,17 @@ impl Record {
             StoredSecret::Locked => return Ok(Slot::Shut(RecordState::Locked)),
             StoredSecret::Lost => return Ok(Slot::Shut(RecordState::KeyLost)),
         };
-        // A record without its key, or an emptied one, is not ours to go on with.
-        let size = std::fs::metadata(&self.path).map(|meta| meta.len()).ok();
-        if size.is_some_and(|size| fresh || size == 0) {
-            sqlite::set_aside(&self.path, self.time.now().wall_ms)?;
+        let now_ms = self.time.now().wall_ms;
+        // A record without the key that it was written with cannot be read.
+        if fresh && self.path.exists() {
+            sqlite::set_aside(&self.path, now_ms)?;
         }
+        sqlite::keep_stub(&self.path, now_ms)?;
         match connection::open(&self.path, &secret, &self.policy) {
             Err(HomelineError::Storage {
                 problem: StorageProblem::Damaged,
             }) => {
-                sqlite::set_aside(&self.path, self.time.now().wall_ms)?;
+                sqlite::set_aside(&self.path, now_ms)?;
                 connection::open(&self.path, &secret, &self.policy).map(Slot::Open)
             }
             outcome => outcome.map(Slot::Open),

@@ -30,6 +30,19 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Whether one bad envelope may be the cause: a refusal, or a defect that it
+    /// lays bare. 503 and 429 speak of the service.
+    pub(super) fn may_be_one_envelopes(&self) -> bool {
+        match self {
+            Self::Refused { .. } => true,
+            Self::Attempt {
+                result: AttemptResult::Busy { status },
+                ..
+            } => *status == 500,
+            _ => false,
+        }
+    }
+
     fn attempt(result: AttemptResult) -> Self {
         Self::Attempt {
             result,

@@ -12,6 +12,8 @@ mod backoff;
 mod classify;
 mod client;
 mod engine;
+mod feed;
+mod pass;
 pub mod protocol;
 mod sealer;
 pub mod signature;

@@ -123,3 +123,66 @@ async fn read_body(mut body: Body) -> Result<Vec<u8>, Fault> {
     }
     Ok(kept)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    /// A body that never comes.
+    struct Silence;
+
+    impl hyper::body::Body for Silence {
+        type Data = hyper::body::Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+            Poll::Pending
+        }
+    }
+
+    fn post(content_type: &str, body: Body) -> Request {
+        Request::post("/v1/envelopes")
+            .header(CONTENT_TYPE, content_type)
+            .body(body)
+            .unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_a_timeout() {
+        let request = post("application/json", Body::new(Silence));
+        assert_eq!(Received::read(request).await.err(), Some(Fault::too_slow()));
+    }
+
+    #[tokio::test]
+    async fn media_types_are_read_as_the_standard_has_them() {
+        for right in ["application/json", "Application/JSON; charset=utf-8"] {
+            assert!(Received::read(post(right, Body::empty())).await.is_ok());
+        }
+        for wrong in ["text/plain", "application/json-seq", ""] {
+            let refused = Received::read(post(wrong, Body::empty())).await.err();
+            assert_eq!(refused, Some(Fault::not_json()), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_header_that_comes_twice_is_none() {
+        let mut request = post("application/json", Body::empty());
+        let keyid = "sig=();keyid=\"a\"".parse().unwrap();
+        request.headers_mut().append("signature-input", keyid);
+        let received = Received::read(request).await.ok().unwrap();
+        assert_eq!(received.key_id(), Some("a"));
+
+        let mut request = post("application/json", Body::empty());
+        for value in ["sig=();keyid=\"a\"", "sig=();keyid=\"b\""] {
+            let value = value.parse().unwrap();
+            request.headers_mut().append("signature-input", value);
+        }
+        let received = Received::read(request).await.ok().unwrap();
+        assert_eq!(received.key_id(), None);
+    }
+}

@@ -136,3 +136,73 @@ async fn http2(
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
         .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{InUse, Keys};
+    use axum::routing::get;
+    use std::time::Instant;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    const SHORT: Limits = Limits {
+        handshake: Duration::from_millis(100),
+        headers: Duration::from_millis(100),
+        life: Duration::from_millis(600),
+        ..Limits::STANDARD
+    };
+
+    /// Serves with short limits; the server ends with the returned sender.
+    async fn server(speech: Speech) -> (std::net::SocketAddr, watch::Sender<bool>) {
+        async fn broken() {
+            panic!("on purpose");
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let app = Router::new()
+            .route("/broken", get(broken))
+            .route("/slow", get(std::future::pending::<()>));
+        tokio::spawn(serve(listener, speech, app, SHORT, stopped));
+        (address, stop)
+    }
+
+    async fn talk(address: std::net::SocketAddr, words: &[u8]) -> (Vec<u8>, Duration) {
+        let start = Instant::now();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(words).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        (answer, start.elapsed())
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_handler_is_a_500_problem() {
+        let (address, _stop) = server(Speech::Plain).await;
+        let (answer, _) = talk(address, b"GET /broken HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 500"), "{answer}");
+        assert!(answer.contains("application/problem+json"), "{answer}");
+        assert!(!answer.contains("on purpose"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn slow_clients_are_cut_off() {
+        let (plain, _stop) = server(Speech::Plain).await;
+        let directory = tempfile::tempdir().unwrap();
+        let keys = Keys::load_or_make(directory.path(), InUse::No).unwrap();
+        let config = keys.authority.server_config(plain.ip()).unwrap();
+        let speech = Speech::Tls(TlsAcceptor::from(config), Arc::default());
+        let (tls, _stop_too) = server(speech).await;
+        for (address, words) in [
+            (plain, &b""[..]),
+            (plain, b"GET / HTTP/1.1\r\nHost:"),
+            (plain, b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"),
+            (tls, b""),
+            (tls, b"\x16\x03\x01"),
+        ] {
+            let (_, time) = talk(address, words).await;
+            assert!(time < Duration::from_secs(3), "{time:?}");
+        }
+    }
+}

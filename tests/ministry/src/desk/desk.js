@@ -98,7 +98,7 @@
       cell.push(p('strong', 'Age unknown'));
     } else {
       cell.push(p('strong', `At least ${span(at.age_ms + Math.max(0, now - at.received_ms))} old now`));
-      cell.push(p('soft', `${span(at.age_ms)} old when it was sent`));
+      cell.push(p('soft', `${span(at.age_ms)} old at the press or update`));
     }
     if (at.datum !== 'wgs84') cell.push(p('soft', 'A shifted Chinese datum, not WGS 84'));
     cell.push(p('soft', `${c.updates} update(s)`));

@@ -65,14 +65,15 @@ fn let_in(desk: &Desk, request: &Request) -> Result<Entry, Fault> {
     let headers = request.headers();
     check_origin(headers, desk.address.port())?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads && request.uri().path() == "/desk" {
-        if let Some(token) = token_of(request.uri().query()) {
-            return if is(desk, token, &desk.token) {
-                Ok(Entry::Exchange)
-            } else {
-                Err(Fault::no_token())
-            };
-        }
+    if let Some(token) = token_of(request.uri().query())
+        && reads
+        && request.uri().path() == "/desk"
+    {
+        return if is(desk, token, &desk.token) {
+            Ok(Entry::Exchange)
+        } else {
+            Err(Fault::no_token())
+        };
     }
     match shown(desk, headers) {
         None => Err(Fault::no_token()),

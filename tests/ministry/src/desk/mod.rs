@@ -28,7 +28,7 @@ use crate::api::{Answer, App, blocking, json};
 use crate::keys::random;
 use crate::problem::Fault;
 use crate::request::Received;
-use crate::store::CaseView;
+use crate::store::{CaseView, SHOWN};
 
 const PAGE: &str = include_str!("page.html");
 const SCRIPT: &str = include_str!("desk.js");
@@ -104,7 +104,7 @@ fn content_policy() -> String {
 }
 
 async fn cases(State(desk): State<Desk>) -> Answer {
-    blocking(move || json(&desk.app.store.cases()?)).await
+    blocking(move || json(&desk.app.store.cases(SHOWN)?)).await
 }
 
 async fn counters(State(desk): State<Desk>) -> Answer {

@@ -16,9 +16,7 @@ use crate::intake::Sender;
 use crate::keys::random;
 
 /// Cases that the desk shows at most: what a person can still scroll through.
-const SHOWN: usize = 500;
-/// One more, to know whether there are others.
-const SHOWN_AND_NEXT: i64 = 501;
+pub(crate) const SHOWN: usize = 500;
 
 /// A row of `cases`.
 pub(super) struct Case {
@@ -32,7 +30,7 @@ pub(super) struct Case {
     pub(super) closed_ms: Option<i64>,
 }
 
-/// The cases as the desk lists them, the newest first.
+/// Cases in the order of the desk.
 #[derive(Serialize)]
 pub(crate) struct CaseList {
     /// The ministry's clock, so that the page can say how old things are.
@@ -46,16 +44,22 @@ const COLUMNS: &str =
     "report, number, sender, opened_ms, officer, mission, acknowledged_ms, closed_ms";
 
 impl Store {
-    pub(crate) fn cases(&self) -> Result<CaseList> {
+    /// At most `most` cases: those that nobody has taken, then those that are
+    /// taken, then closed ones, each the newest first.
+    pub(crate) fn cases(&self, most: usize) -> Result<CaseList> {
         self.read(|tx| {
             let mut select = tx.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM cases ORDER BY row DESC LIMIT ?1"
+                "SELECT {COLUMNS} FROM cases
+                 ORDER BY closed_ms IS NOT NULL, acknowledged_ms IS NOT NULL, row DESC LIMIT ?1"
             ))?;
             let mut rows = select
-                .query_map([SHOWN_AND_NEXT], case_row)?
+                .query_map(
+                    [i64::try_from(most.saturating_add(1)).unwrap_or(i64::MAX)],
+                    case_row,
+                )?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            let more = rows.len() > SHOWN;
-            rows.truncate(SHOWN);
+            let more = rows.len() > most;
+            rows.truncate(most);
             let cases = rows
                 .into_iter()
                 .map(|case| view_of(tx, case))

@@ -14,6 +14,8 @@
 mod cases;
 mod envelopes;
 mod feed;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::io;
@@ -27,6 +29,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 use crate::keys::{Keys, private_file};
 use crate::problem::Fault;
 
+pub(crate) use cases::SHOWN;
 pub use view::{CaseView, DeskState, PositionView, TravelerView};
 
 /// Name of the database in the data directory.

@@ -105,7 +105,7 @@ pub struct PositionView {
     /// Radius of 68 % confidence in metres.
     pub accuracy_m: Option<f64>,
     /// Milliseconds from the fix to the press, or to the update that brought
-    /// it; absent where the phone could not tell.
+    /// it, as the phone says; absent where it could not tell.
     pub age_ms: Option<i64>,
     /// From what.
     pub source: FixSource,

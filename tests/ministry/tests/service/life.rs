@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::phone::{Phone, Post, id, read};
+use crate::phone::{Phone, Post, client_of, id, read};
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::ServiceDocument;
 use ministry::{Ministry, Settings};
@@ -43,7 +43,12 @@ fn both_http_versions_are_spoken() {
     let post = Post::open();
     let answer = post.client().get(post.url("/v1/service")).send().unwrap();
     assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+    // The phone learns the time of day from it.
     assert!(answer.headers().contains_key("date"));
+    let old = client_of(&post.ministry, &[b"http/1.1"]);
+    let answer = old.get(post.url("/v1/service")).send().unwrap();
+    assert_eq!(answer.version(), reqwest::Version::HTTP_11);
+    assert!(answer.status().is_success());
     assert_eq!(
         post.ministry.tls_config().alpn_protocols,
         [b"h2".to_vec(), b"http/1.1".to_vec()]

@@ -22,3 +22,4 @@ mod envelopes;
 mod hostile;
 mod life;
 mod phone;
+mod program;

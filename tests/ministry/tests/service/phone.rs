@@ -78,6 +78,11 @@ impl Post {
 }
 
 pub fn client(ministry: &Ministry) -> Client {
+    client_of(ministry, &[b"h2", b"http/1.1"])
+}
+
+/// A client that offers these versions of HTTP (ALPN).
+pub fn client_of(ministry: &Ministry, versions: &[&[u8]]) -> Client {
     let mut roots = rustls::RootCertStore::empty();
     roots
         .add(CertificateDer::from(ministry.host_values().tls_root))
@@ -88,7 +93,7 @@ pub fn client(ministry: &Ministry) -> Client {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    tls.alpn_protocols = versions.iter().map(|it| it.to_vec()).collect();
     Client::builder()
         .tls_backend_preconfigured(tls)
         .no_proxy()
@@ -151,7 +156,7 @@ impl Phone {
 
     pub fn id(&self) -> String {
         let both = [self.signing.public_key().as_ref(), &self.agreement].concat();
-        sha256_hex(&both)[..32].to_owned()
+        sha256_hex(&both).chars().take(32).collect()
     }
 
     pub fn enrolment(&self) -> String {

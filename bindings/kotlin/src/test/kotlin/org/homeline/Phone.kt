@@ -28,16 +28,16 @@ class LockableVault(private val vault: KeyVault) : KeyVault {
     var recordLocked = false
 
     override fun wrap(purpose: KeyPurpose, secret: ByteArray): ByteArray {
-        check(purpose)
+        requireUnlocked(purpose)
         return vault.wrap(purpose, secret)
     }
 
     override fun unwrap(purpose: KeyPurpose, wrapped: ByteArray): ByteArray {
-        check(purpose)
+        requireUnlocked(purpose)
         return vault.unwrap(purpose, wrapped)
     }
 
-    private fun check(purpose: KeyPurpose) {
+    private fun requireUnlocked(purpose: KeyPurpose) {
         if (recordLocked && purpose == KeyPurpose.RECORD) throw VaultException.Locked()
     }
 }

@@ -1,0 +1,138 @@
+import Foundation
+import Homeline
+import XCTest
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// The real ministry behind a network that a test can break. `tests/with-stage`
+/// starts it and says in `HOMELINE_STAGE` where everything is.
+struct Stage: Decodable {
+    let ministryUrl: String
+    let anchor: String
+    let sealingKey: String
+    let tlsRoot: String
+    let hotlineFromHome: String
+    let hotlineFromAbroad: String
+    let control: String
+    let desk: String
+    let deskToken: String
+
+    /// What the duty officer sees of a case.
+    struct Case: Decodable {
+        let id: String
+        let report: String
+        let state: String
+        let kind: String?
+        let traveler: Traveler?
+        let contacts: [Contact]
+
+        struct Traveler: Decodable {
+            let name: String
+        }
+
+        struct Contact: Decodable {
+            let phone: String
+        }
+    }
+
+    private struct Cases: Decodable {
+        let cases: [Case]
+    }
+
+    static func running() throws -> Stage {
+        let line = try XCTUnwrap(
+            ProcessInfo.processInfo.environment["HOMELINE_STAGE"],
+            "HOMELINE_STAGE is not set: run tests/swift")
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Stage.self, from: Data(line.utf8))
+    }
+
+    /// The config of a phone that keeps its files in `directory`.
+    func config(directory: URL) throws -> Config {
+        Config(
+            directory: directory.path,
+            ministryUrl: ministryUrl,
+            anchors: [try bytes(anchor)],
+            sealingKey: try bytes(sealingKey),
+            tlsRoots: [try bytes(tlsRoot)],
+            hotline: Hotline(fromHome: hotlineFromHome, fromAbroad: hotlineFromAbroad))
+    }
+
+    /// Changes the network: `up`, `down`, `portal`, `swallow` or `blackhole`.
+    func link(_ network: String) throws {
+        try post("\(control)/link/\(network)")
+    }
+
+    /// The cases that the duty officer sees for `report`.
+    func cases(of report: String) throws -> [Case] {
+        let answer = try send(try request("\(desk)/desk/api/cases"))
+        return try JSONDecoder().decode(Cases.self, from: answer).cases
+            .filter { $0.report == report }
+    }
+
+    /// The duty officer takes the case.
+    func acknowledge(_ id: String, officer: String, mission: String) throws {
+        try post(
+            "\(desk)/desk/api/cases/\(id)/acknowledge",
+            json: ["officer": officer, "mission": mission])
+    }
+
+    private func post(_ url: String, json: [String: String] = [:]) throws {
+        var request = try request(url)
+        request.httpMethod = "POST"
+        request.httpBody = try JSONEncoder().encode(json)
+        _ = try send(request)
+    }
+
+    private func request(_ url: String) throws -> URLRequest {
+        var request = URLRequest(url: try XCTUnwrap(URL(string: url)))
+        request.timeoutInterval = 10
+        request.setValue("Bearer \(deskToken)", forHTTPHeaderField: "Authorization")
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        return request
+    }
+
+    /// The completion runs on the session's own queue, so blocking is safe.
+    private func send(_ request: URLRequest) throws -> Data {
+        let outcome = Outcome()
+        let done = DispatchSemaphore(value: 0)
+        URLSession.shared.dataTask(with: request) { body, response, error in
+            let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+            if let error {
+                outcome.result = .failure(error)
+            } else if (200...299).contains(status) {
+                outcome.result = .success(body ?? Data())
+            } else {
+                outcome.result = .failure(Unexpected("\(request.url?.path ?? ""): \(status)"))
+            }
+            done.signal()
+        }.resume()
+        done.wait()
+        return try outcome.result.get()
+    }
+
+    /// Written before the semaphore is signalled, read after: no race.
+    private final class Outcome: @unchecked Sendable {
+        var result: Result<Data, any Error> = .failure(URLError(.unknown))
+    }
+
+    private func bytes(_ hex: String) throws -> Data {
+        var rest = Substring(hex)
+        var bytes = Data()
+        while !rest.isEmpty {
+            bytes.append(try XCTUnwrap(UInt8(rest.prefix(2), radix: 16)))
+            rest = rest.dropFirst(2)
+        }
+        return bytes
+    }
+}
+
+/// Something is not as a test expects it.
+struct Unexpected: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,422 @@
+//! One pass: SOS before all else.
+//!
+//! ```text
+//! while something is due:  enrol if needed → POST the next batch → apply
+//!     the results; ordinary data is staged only when no report waits
+//! then: service document if it is old → change feed
+//! ```
+//!
+//! The network is never touched with a lock held. Each result is applied in one
+//! transaction of its own, so a pass can be killed anywhere and repeated. An
+//! envelope that fails by itself is skipped or parked, and the others go on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use uuid::Uuid;
+
+use super::SyncStop;
+use super::backoff::{asked_ms, delay_ms};
+use super::client::{Client, Failure};
+use super::engine::Parts;
+use super::protocol::{
+    Base64, BatchAnswer, DEVICES_PATH, ENVELOPES_PATH, Enrolled, Enrolment, EnvelopeBatch,
+    EnvelopeOutcome, EnvelopeResult, Receipt, SealedEnvelope,
+};
+use super::sealer::to_json;
+use crate::clock::ClockReading;
+use crate::error::Result;
+use crate::homeline::Topic;
+use crate::keys::random;
+use crate::outbox::{Batch, EventRow, Lane, Role, Waiting};
+use crate::record::RecordState;
+use crate::registration::stage_profile;
+use crate::seal::sha256_hex;
+use crate::seal::signed::{Context, Signed, VerifyError};
+use crate::sos::{AttemptResult, Channel, Evidence, event};
+use crate::whereabouts::stage_fixes;
+
+/// What a pass has done so far.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) sent: u32,
+    pub(super) duplicates: u32,
+    pub(super) changes: u32,
+    pub(super) without_consent: bool,
+}
+
+/// How a pass ended: why, and when to call again.
+pub(super) type Stop = (SyncStop, Option<i64>);
+
+/// One pass.
+pub(super) struct Pass<'a> {
+    pub(super) parts: &'a Parts,
+    pub(super) client: Client<'a>,
+    pub(super) tally: Tally,
+    cancelled: &'a AtomicBool,
+    /// After a batch failed whole: find the bad one.
+    one_by_one: bool,
+    /// What failed by itself in this pass: it does not hold up the others.
+    skipped: Vec<Uuid>,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(parts: &'a Parts, client: Client<'a>, cancelled: &'a AtomicBool) -> Self {
+        Self {
+            parts,
+            client,
+            tally: Tally::default(),
+            cancelled,
+            one_by_one: false,
+            skipped: Vec::new(),
+        }
+    }
+
+    pub(super) fn into_tally(self) -> Tally {
+        self.tally
+    }
+
+    pub(super) fn run(&mut self) -> Result<Stop> {
+        let wait = match self.drain()? {
+            Ok(wait) => wait,
+            Err(stop) => return Ok(stop),
+        };
+        if let Err(stop) = self.refresh_service()? {
+            return Ok(stop);
+        }
+        if let Err(stop) = self.changes()? {
+            return Ok(stop);
+        }
+        let stop = match self.skipped.is_empty() {
+            true => SyncStop::Done,
+            false => SyncStop::Busy,
+        };
+        Ok((stop, wait))
+    }
+
+    /// Sends until nothing is due. `Ok(Ok(wait))`: when to call again.
+    fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
+        loop {
+            if self.cancelled.load(Ordering::SeqCst) {
+                return Ok(Err((SyncStop::Cancelled, Some(0))));
+            }
+            let policy = &self.parts.policy;
+            let now_ms = self.parts.time.now().wall_ms;
+            let limit = if self.one_by_one {
+                1
+            } else {
+                policy.batch_envelopes.min(self.batch_limit())
+            };
+            let batch =
+                self.parts
+                    .outbox
+                    .next_batch(now_ms, limit, policy.batch_bytes, &self.skipped)?;
+            // Ordinary data is staged behind the reports, never before them.
+            let sos_first = matches!(&batch, Batch::Send(batch)
+                if batch.first().is_some_and(|first| first.lane == Lane::Sos));
+            if !sos_first && self.stage()? {
+                continue;
+            }
+            match batch {
+                Batch::Empty => return Ok(Ok(None)),
+                Batch::Wait { until_ms } => {
+                    let least = policy.backoff_first_ms;
+                    let wait = until_ms.saturating_sub(now_ms);
+                    return Ok(Ok(Some(if wait > 0 { wait } else { least })));
+                }
+                Batch::Send(batch) => {
+                    if let Err(stop) = self.send(&batch)? {
+                        return Ok(Err(stop));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Moves what the record has into the outbox; whether anything new is there.
+    fn stage(&mut self) -> Result<bool> {
+        let parts = self.parts;
+        if parts.record.state() != RecordState::Open {
+            return Ok(false);
+        }
+        parts.sos.settle()?;
+        parts.standing.renew_if_stale();
+        let before = parts.outbox.counts()?.waiting;
+        self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
+        let positions = stage_fixes(
+            &parts.record,
+            &parts.outbox,
+            &parts.sealer,
+            parts.policy.fixes_per_envelope,
+        )?;
+        Ok(positions || parts.outbox.counts()?.waiting > before)
+    }
+
+    fn batch_limit(&self) -> u32 {
+        self.parts
+            .sealer
+            .service()
+            .map_or(u32::MAX, |service| service.limits.batch_envelopes.max(1))
+    }
+
+    /// Sends one batch and applies what comes back.
+    fn send(&mut self, batch: &[Waiting]) -> Result<Result<(), Stop>> {
+        if let Err(failure) = self.ensure_enrolled()? {
+            return self.failed(batch, failure);
+        }
+        let body = to_json(&EnvelopeBatch {
+            envelopes: batch
+                .iter()
+                .map(|waiting| SealedEnvelope {
+                    id: waiting.id,
+                    sealed: Base64(waiting.sealed.clone()),
+                })
+                .collect(),
+        })?;
+        let device = self.parts.sealer.device();
+        let mut answer =
+            self.client
+                .call::<BatchAnswer>("POST", ENVELOPES_PATH, body.clone(), Some(&device));
+        if answer == Err(Failure::UnknownDevice) {
+            // The ministry lost it, or never had it: enrol and repeat, once.
+            self.parts.outbox.set("enrolled", b"")?;
+            if let Err(failure) = self.ensure_enrolled()? {
+                return self.failed(batch, failure);
+            }
+            answer = self
+                .client
+                .call("POST", ENVELOPES_PATH, body, Some(&device));
+        }
+        match answer {
+            Ok(answer) => self.apply(batch, &answer.results),
+            Err(failure) if failure.may_be_one_envelopes() => self.isolate(batch, failure),
+            Err(failure) => self.failed(batch, failure),
+        }
+    }
+
+    /// A failure that a single envelope may have caused: it must not hold up the
+    /// others. They are sent one by one; the one that fails is skipped in this
+    /// pass, and when several do it is not the envelopes' fault.
+    fn isolate(&mut self, batch: &[Waiting], failure: Failure) -> Result<Result<(), Stop>> {
+        if batch.len() > 1 {
+            self.one_by_one = true;
+            return Ok(Ok(()));
+        }
+        if matches!(failure, Failure::Refused { .. }) {
+            return self.failed(batch, failure);
+        }
+        if self.skipped.len() >= self.parts.policy.skipped_envelopes {
+            return self.failed(batch, failure);
+        }
+        self.skipped.extend(batch.iter().map(|waiting| waiting.id));
+        self.failed(batch, failure).map(|_| Ok(()))
+    }
+
+    pub(super) fn ensure_enrolled(&self) -> Result<Result<(), Failure>> {
+        let device = self.parts.sealer.device();
+        let enrolled = self.parts.outbox.get("enrolled")?;
+        if enrolled.as_deref() == Some(device.id().as_bytes()) {
+            return Ok(Ok(()));
+        }
+        let body = to_json(&Enrolment {
+            signing_key: Base64(device.public().signing.to_vec()),
+            agreement_key: Base64(device.public().agreement.to_vec()),
+        })?;
+        let answer = self
+            .client
+            .call::<Enrolled>("POST", DEVICES_PATH, body, Some(&device));
+        match answer {
+            Ok(enrolled) if enrolled.device == device.id() => {
+                self.parts.outbox.set("enrolled", device.id().as_bytes())?;
+                Ok(Ok(()))
+            }
+            Ok(_) => Ok(Err(Failure::Attempt {
+                result: AttemptResult::NotTheMinistry { status: 200 },
+                after_ms: None,
+            })),
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    /// Applies the results; what has none, or no receipt that verifies, waits on.
+    fn apply(&mut self, batch: &[Waiting], results: &[EnvelopeResult]) -> Result<Result<(), Stop>> {
+        let mut unproved = Vec::new();
+        for waiting in batch {
+            let result = results.iter().find(|result| result.id == waiting.id);
+            match result.map(|result| &result.outcome) {
+                Some(EnvelopeOutcome::Accepted { receipt }) => {
+                    if self.received(waiting, receipt)? {
+                        self.tally.sent += 1;
+                    } else {
+                        unproved.push(waiting.clone());
+                    }
+                }
+                Some(EnvelopeOutcome::Duplicate { receipt }) => {
+                    if self.received(waiting, receipt)? {
+                        self.tally.sent += 1;
+                        self.tally.duplicates += 1;
+                    } else {
+                        unproved.push(waiting.clone());
+                    }
+                }
+                Some(EnvelopeOutcome::Refused { problem }) => {
+                    self.park(waiting, problem.status, &problem.kind)?;
+                }
+                None => unproved.push(waiting.clone()),
+            }
+        }
+        self.parts.listeners.notify(Topic::Sos);
+        if unproved.is_empty() {
+            return Ok(Ok(()));
+        }
+        let failure = Failure::Attempt {
+            result: AttemptResult::BadReceipt,
+            after_ms: None,
+        };
+        if unproved.len() == batch.len() {
+            // Not one receipt that verifies: this is not the ministry.
+            return self.failed(&unproved, failure);
+        }
+        self.skipped
+            .extend(unproved.iter().map(|waiting| waiting.id));
+        self.failed(&unproved, failure).map(|_| Ok(()))
+    }
+
+    /// Believes a receipt only if a receipt key signed it for this very envelope.
+    fn received(&mut self, waiting: &Waiting, signed: &Signed) -> Result<bool> {
+        let mut verified = self.verify::<Receipt>(signed, Context::Receipt);
+        if verified == Err(VerifyError::UnknownKey) && self.fetch_service()?.is_ok() {
+            verified = self.verify(signed, Context::Receipt);
+        }
+        let Ok(receipt) = verified else {
+            return Ok(false);
+        };
+        if receipt.envelope != waiting.id || receipt.sha256 != sha256_hex(&waiting.sealed) {
+            return Ok(false);
+        }
+        let now = self.parts.time.now();
+        let evidence = receipt_evidence(waiting.role, &receipt, signed)?;
+        let event = self.event(waiting, &now, evidence.as_ref())?;
+        self.parts.outbox.received(waiting.id, event.as_ref())?;
+        let offset = receipt.received_ms.saturating_sub(now.wall_ms);
+        self.parts
+            .outbox
+            .set("offset_ms", offset.to_string().as_bytes())?;
+        Ok(true)
+    }
+
+    pub(super) fn verify<T: serde::de::DeserializeOwned>(
+        &self,
+        signed: &Signed,
+        context: Context,
+    ) -> Result<T, VerifyError> {
+        signed.verify(context, &self.parts.sealer.receipt_keys())
+    }
+
+    fn park(&self, waiting: &Waiting, status: u16, kind: &str) -> Result<()> {
+        let evidence = Evidence::Refused {
+            status,
+            reason: kind.chars().take(200).collect(),
+        };
+        let now = self.parts.time.now();
+        let event = self.event(waiting, &now, Some(&evidence))?;
+        self.parts.outbox.park(waiting.id, event.as_ref())
+    }
+
+    fn event(
+        &self,
+        waiting: &Waiting,
+        at: &ClockReading,
+        evidence: Option<&Evidence>,
+    ) -> Result<Option<EventRow>> {
+        match (waiting.report, evidence) {
+            (Some(report), Some(evidence)) => event(report, at, evidence).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// A request for `batch` failed: note the attempt, and decide what is next.
+    pub(super) fn failed(&self, batch: &[Waiting], failure: Failure) -> Result<Result<(), Stop>> {
+        let (result, after_ms) = match failure {
+            Failure::Deadline => return Ok(Err((SyncStop::Deadline, Some(0)))),
+            Failure::Cancelled => return Ok(Err((SyncStop::Cancelled, Some(0)))),
+            Failure::Refused { status, kind } => {
+                for waiting in batch {
+                    self.park(waiting, status, &kind)?;
+                }
+                self.parts.listeners.notify(Topic::Sos);
+                return Ok(Ok(()));
+            }
+            Failure::UnknownDevice => (AttemptResult::NotAuthorized { status: 401 }, None),
+            Failure::Attempt { result, after_ms } => (result, after_ms),
+        };
+        let now = self.parts.time.now();
+        let delay = self.delay(batch, after_ms)?;
+        let events = attempt_events(batch, result, &now)?;
+        let ids: Vec<Uuid> = batch.iter().map(|waiting| waiting.id).collect();
+        let due_ms = now.wall_ms.saturating_add(delay);
+        if matches!(result, AttemptResult::NotAuthorized { .. }) {
+            // Nothing is wrong with the envelopes: no attempt is used up.
+            self.parts.outbox.retry(&[], due_ms, &events)?;
+        } else {
+            self.parts.outbox.retry(&ids, due_ms, &events)?;
+        }
+        self.parts.listeners.notify(Topic::Sos);
+        let stop = match result {
+            AttemptResult::NoConnection | AttemptResult::NoAnswer => SyncStop::Offline,
+            AttemptResult::NotTrusted
+            | AttemptResult::NotTheMinistry { .. }
+            | AttemptResult::BadReceipt => SyncStop::NotTheMinistry,
+            AttemptResult::Busy { .. } => SyncStop::Busy,
+            AttemptResult::NotAuthorized { .. } => SyncStop::NotAuthorized,
+        };
+        Ok(Err((stop, Some(delay))))
+    }
+
+    fn delay(&self, batch: &[Waiting], asked: Option<i64>) -> Result<i64> {
+        let policy = &self.parts.policy;
+        let lane = batch.first().map_or(Lane::Whereabouts, |first| first.lane);
+        let attempts = batch
+            .iter()
+            .map(|waiting| waiting.attempts)
+            .max()
+            .unwrap_or(0);
+        let random = u32::from_le_bytes(random::<4>()?);
+        let jittered = delay_ms(lane, attempts.saturating_add(1), random, policy);
+        Ok(asked.map_or(jittered, |ms| {
+            asked_ms(lane, ms, policy).saturating_add(jittered)
+        }))
+    }
+}
+
+/// What a receipt proves for the report that its envelope belongs to.
+fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Option<Evidence>> {
+    let received_ms = receipt.received_ms;
+    Ok(match role {
+        Role::Report => Some(Evidence::Receipt {
+            case_id: receipt.case.clone(),
+            received_ms,
+            signed: String::from_utf8(to_json(signed)?).unwrap_or_default(),
+        }),
+        Role::Update => Some(Evidence::UpdateReceipt { received_ms }),
+        Role::Cancel => Some(Evidence::CancelReceipt { received_ms }),
+        Role::Standing | Role::Profile | Role::Positions => None,
+    })
+}
+
+/// The attempt, once for each report that has its own envelope in the batch.
+fn attempt_events(
+    batch: &[Waiting],
+    result: AttemptResult,
+    now: &ClockReading,
+) -> Result<Vec<EventRow>> {
+    let evidence = Evidence::Attempt {
+        channel: Channel::Https,
+        result,
+    };
+    batch
+        .iter()
+        .filter(|waiting| waiting.role == Role::Report)
+        .filter_map(|waiting| waiting.report)
+        .map(|report| event(report, now, &evidence))
+        .collect()
+}

@@ -1,0 +1,160 @@
+//! What only the database itself can show.
+
+use homeline::sync::protocol::{Content, EnvelopeOutcome, Positions, Profile};
+use homeline::whereabouts::{Fix, FixSource, Position};
+use uuid::Uuid;
+
+use super::*;
+use crate::intake::Letter;
+use crate::keys::InUse;
+
+fn store(directory: &Path) -> Store {
+    let in_use = if directory.join(FILE).exists() {
+        InUse::Yes
+    } else {
+        InUse::No
+    };
+    let keys = Keys::load_or_make(directory, in_use).unwrap();
+    Store::open(directory, Arc::new(keys)).unwrap()
+}
+
+fn letter(
+    id: u128,
+    content: Content,
+) -> (Uuid, std::result::Result<Letter, crate::intake::Refusal>) {
+    let id = Uuid::from_u128(id);
+    let letter = Letter {
+        id,
+        sender: [7; 32],
+        sha256: String::new(),
+        plain: serde_json::to_vec(&content).unwrap(),
+        content,
+    };
+    (id, Ok(letter))
+}
+
+fn number(store: &Store, sql: &str) -> i64 {
+    store.lock().query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_commit_is_synced() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    assert_eq!(number(&store, "PRAGMA synchronous"), 2, "FULL");
+    let mode: String = store
+        .lock()
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[test]
+fn positions_are_kept_once_an_envelope_and_profiles_in_their_newest_version() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let fix = Fix {
+        position: Position::Wgs84 {
+            latitude: 1.0,
+            longitude: 2.0,
+        },
+        time_ms: 0,
+        accuracy_m: None,
+        source: FixSource::Gnss,
+    };
+    let positions = || {
+        Content::Positions(Positions {
+            fixes: vec![fix.clone(); 3],
+        })
+    };
+    let profile = |version| {
+        Content::Profile(Profile {
+            version,
+            traveler: None,
+            contacts: Vec::new(),
+        })
+    };
+    for _ in 0..2 {
+        store
+            .take(&[
+                letter(1, positions()),
+                letter(2, profile(u64::MAX)),
+                letter(3, profile(1)),
+                letter(1, positions()),
+            ])
+            .unwrap();
+    }
+    assert_eq!(number(&store, "SELECT count(*) FROM positions"), 3);
+    assert_eq!(number(&store, "SELECT count(*) FROM profiles"), 1);
+    assert_eq!(number(&store, "SELECT version FROM profiles"), i64::MAX);
+    let seen = "SELECT times_received FROM envelopes ORDER BY id LIMIT 1";
+    assert_eq!(number(&store, seen), 4);
+}
+
+#[test]
+fn a_batch_is_stored_whole_or_not_at_all() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let profile = || {
+        Content::Profile(Profile {
+            version: 1,
+            traveler: None,
+            contacts: Vec::new(),
+        })
+    };
+    store
+        .lock()
+        .execute_batch(
+            "CREATE TEMP TRIGGER fail BEFORE INSERT ON main.profiles
+             BEGIN SELECT RAISE(ABORT, 'disk'); END;",
+        )
+        .unwrap();
+    let empty = Content::Positions(Positions { fixes: Vec::new() });
+    let batch = [letter(1, empty), letter(2, profile())];
+    assert!(store.take(&batch).is_err());
+    assert_eq!(number(&store, "SELECT count(*) FROM envelopes"), 0);
+    store.lock().execute_batch("DROP TRIGGER fail").unwrap();
+    let results = store.take(&batch).unwrap();
+    assert!(
+        results
+            .iter()
+            .all(|result| matches!(result.outcome, EnvelopeOutcome::Accepted { .. }))
+    );
+}
+
+#[test]
+fn a_database_of_a_newer_version_is_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = store(directory.path());
+    first
+        .lock()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    let keys = Arc::clone(&first.keys);
+    drop(first);
+    let refused = Store::open(directory.path(), keys).err();
+    assert!(matches!(refused, Some(StoreError::TooNew)));
+}
+
+#[test]
+fn the_serial_grows_only_when_the_service_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let document = |sms: &[&str]| ServiceDocument {
+        serial: 0,
+        issued_ms: 0,
+        versions: vec![1],
+        sealing_keys: Vec::new(),
+        receipt_keys: Vec::new(),
+        sms_numbers: sms.iter().map(|number| (*number).to_owned()).collect(),
+        limits: homeline::sync::protocol::Limits {
+            batch_envelopes: 1,
+            request_bytes: 1,
+        },
+    };
+    let serial = |sms: &[&str]| store.number_service(document(sms)).unwrap().serial;
+    assert_eq!(serial(&[]), 1);
+    assert_eq!(serial(&[]), 1);
+    assert_eq!(serial(&["+8612308"]), 2);
+    assert_eq!(serial(&["+8612308"]), 2);
+}
