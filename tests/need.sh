@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the test scripts of the bindings.
+# Sourced by the test scripts, for the tools that they need.
 
 name=$(basename "$0")
 
@@ -10,15 +10,15 @@ skip() {
     exit 77
 }
 
-# need COMMAND PACKAGE: the command of that Debian package. Where it is missing,
-# CI installs it, and anybody else is told.
+# need COMMAND PACKAGE...: the command of these Debian packages. Where it is
+# missing, CI installs them, and anybody else is told.
 need() {
     if command -v "$1" >/dev/null; then
         return
     elif [[ ${CI-} == true ]]; then
         apt-get update --quiet --quiet
-        DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes "$2"
+        DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes "${@:2}"
     else
-        skip "there is no $1 (apt-get install $2)"
+        skip "there is no $1 (apt-get install ${*:2})"
     fi
 }
