@@ -2,7 +2,11 @@
 //!
 //! It compiles the module's own source, so the library need not export it.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a failure ends the test it happens in"
+)]
 
 #[path = "../src/record/primitives.rs"]
 mod primitives;
