@@ -23,6 +23,7 @@
     allow(
         clippy::unwrap_used,
         clippy::panic,
+        clippy::indexing_slicing,
         reason = "a failure ends the test it happens in"
     )
 )]
@@ -54,6 +55,8 @@ pub mod seal;
 pub mod sos;
 mod sqlite;
 pub mod sync;
+#[cfg(test)]
+mod testing;
 pub mod transport;
 mod validate;
 pub mod whereabouts;

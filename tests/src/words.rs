@@ -30,6 +30,11 @@ pub fn event(event: &ReportEvent) -> String {
     let what = match &event.evidence {
         Evidence::CountdownStarted { .. } => "countdown, on disk".into(),
         Evidence::Stored => "stored: written and synced".into(),
+        Evidence::Attempt {
+            result,
+            carried: false,
+            ..
+        } => format!("{}, before the report was sent", attempt(*result)),
         Evidence::Attempt { result, .. } => attempt(*result),
         Evidence::Receipt { case_id, .. } => format!(
             "receipt signed by the ministry, verified, case {}",

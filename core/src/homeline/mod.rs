@@ -90,7 +90,7 @@ impl Homeline {
     /// press opens the outbox again by itself; the rest works after `reopen`.
     pub fn pause(&self) -> Result<RecordState> {
         guard("Homeline::pause", || {
-            self.engine.stop(self.policy.pause);
+            self.engine.pause(self.policy.pause);
             self.record.close();
             self.outbox.close();
             Ok(self.record.state())

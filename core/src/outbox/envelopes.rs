@@ -147,11 +147,16 @@ impl Outbox {
         skip: &[Uuid],
     ) -> Result<Batch> {
         let policy = self.policy();
-        let (sos, other) = (policy.retry_after_sos_ms, policy.due_horizon_ms);
+        // The longest wait that the engine sets, and no less: a wait beyond it
+        // is taken for a clock that went back.
+        let sos = policy
+            .retry_after_sos_ms
+            .saturating_add(policy.backoff_sos_ms);
+        let other = policy.due_horizon_ms;
         self.read(|tx| {
             let next: Option<i64> = tx.query_row(
                 "SELECT min(CASE
-                     WHEN at > ?1 + CASE lane WHEN 0 THEN ?2 ELSE ?3 END THEN 0
+                     WHEN at > ?1 + CASE lane WHEN 0 THEN ?2 ELSE ?3 END THEN ?1
                      ELSE at END)
                  FROM (SELECT lane, max(not_before, due) AS at FROM envelope WHERE state = 0)",
                 params![now_ms, sos, other],

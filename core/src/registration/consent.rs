@@ -53,6 +53,11 @@ pub(super) fn give(tx: &Connection, purpose: Purpose, version: &str, now_ms: i64
         set_meta_number(tx, "fixes_sent", last)?;
         set_meta_number(tx, "fixes_sending", 0)?;
     }
+    if purpose == Purpose::Register && !in_force(tx, purpose)? {
+        // The withdrawal deleted what waited. What has arrived keeps its id, so
+        // it is not sent twice.
+        set_meta_number(tx, "profile_sent", 0)?;
+    }
     tx.execute(
         "INSERT INTO consent (purpose, text_version, given_ms) VALUES (?1, ?2, ?3)
          ON CONFLICT (purpose) DO UPDATE SET text_version = excluded.text_version,

@@ -131,6 +131,25 @@ mod tests {
     }
 
     #[test]
+    fn the_published_cases_are_judged_as_published() {
+        let Some(file) = crate::testing::shared("mrz/mrz_td3_cases.json") else {
+            return;
+        };
+        for case in file["td3"].as_array().unwrap() {
+            let line = |name: &str| case[name].as_str().unwrap().to_owned();
+            let (first, second) = (line("line1"), line("line2"));
+            let number: String = second.chars().take(9).filter(|c| *c != '<').collect();
+            let verdict = &case["recomputed"];
+            let valid = ["doc", "birth", "exp", "opt", "composite"]
+                .iter()
+                .all(|part| verdict[*part].as_bool() == Some(true))
+                && verdict["len"] == serde_json::json!([44, 44]);
+            let judged = check_td3(&format!("{first}\n{second}"), &number);
+            assert_eq!(judged.is_ok(), valid, "{}", case["note"]);
+        }
+    }
+
+    #[test]
     fn a_zone_of_another_document_is_refused() {
         let field = field_of(check_td3(&format!("{FIRST}\n{SECOND}"), "X12345678"));
         assert_eq!(field.as_deref(), Some("traveler.document.number"));

@@ -190,18 +190,93 @@ fn open_with<'k>(
     let private = key(recipient).ok_or(OpenError::UnknownKey)?;
     let encapsulated =
         <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated).map_err(|_| OpenError::Format)?;
-    let content = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
-        &mode,
-        private,
-        &encapsulated,
-        INFO,
-        ciphertext,
-        header,
-    )
-    .map_err(|_| OpenError::NotAuthentic)?;
+    let content = decrypt(&mode, private, &encapsulated, INFO, ciphertext, header)?;
     Ok(Opened {
         id: Uuid::from_bytes(*id),
         sender: authenticated.then_some(*sender),
         content,
     })
+}
+
+/// HPKE's single-shot open (RFC 9180, section 6.1) in the suite of the envelope.
+fn decrypt(
+    mode: &OpModeR<'_, Kem>,
+    private: &<Kem as hpke::Kem>::PrivateKey,
+    encapsulated: &<Kem as hpke::Kem>::EncappedKey,
+    info: &[u8],
+    ciphertext: &[u8],
+    aad: &[u8],
+) -> std::result::Result<Vec<u8>, OpenError> {
+    hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
+        mode,
+        private,
+        encapsulated,
+        info,
+        ciphertext,
+        aad,
+    )
+    .map_err(|_| OpenError::NotAuthentic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Secret;
+    use crate::testing::{bytes, shared};
+
+    #[test]
+    fn rfc_9180_a_2_1() {
+        let Some(file) = shared("crypto/rfc9180_A_2_1.json") else {
+            return;
+        };
+        let v = &file["vector"];
+        let private = <Kem as hpke::Kem>::PrivateKey::from_bytes(&bytes(&v["skRm"])).unwrap();
+        assert_eq!(
+            Kem::sk_to_pk(&private).to_bytes().as_slice(),
+            bytes(&v["pkRm"])
+        );
+        let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(&bytes(&v["enc"])).unwrap();
+        let open = |aad: &[u8]| {
+            decrypt(
+                &OpModeR::Base,
+                &private,
+                &encapsulated,
+                &bytes(&v["info"]),
+                &bytes(&v["ct_seq0"]),
+                aad,
+            )
+        };
+        assert_eq!(open(&bytes(&v["aad"])), Ok(bytes(&v["pt"])));
+        assert_eq!(open(b"other"), Err(OpenError::NotAuthentic));
+    }
+
+    #[test]
+    fn the_sender_is_proved_and_each_bit_is_bound() {
+        let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
+        let ministry = RecipientKey::from_bytes(&[2; 32]).unwrap();
+        let id = Uuid::from_bytes([3; 16]);
+        let sealed = seal_to_ministry(b"help", id, ministry.public(), &device).unwrap();
+        assert_eq!(sealed.len(), b"help".len() + OVERHEAD);
+        let keys = [ministry];
+        let opened = open(&sealed, &keys).unwrap();
+        assert_eq!(opened.content, b"help");
+        assert_eq!(opened.id, id);
+        assert_eq!(opened.sender, Some(device.public().agreement));
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            *changed.get_mut(at).unwrap() ^= 0x10;
+            assert!(open(&changed, &keys).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn an_own_copy_opens_at_this_device_only() {
+        let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
+        let other = DeviceKeys::from_secret(&Secret::new([9; 32])).unwrap();
+        let id = Uuid::from_bytes([3; 16]);
+        let sealed = seal_to_device(b"note", id, &device.public().agreement).unwrap();
+        assert_eq!(open_at_device(&sealed, &device).unwrap().content, b"note");
+        let refused = open_at_device(&sealed, &other).map(|opened| opened.content);
+        assert_eq!(refused, Err(OpenError::UnknownKey));
+    }
 }

@@ -70,6 +70,9 @@ pub enum Evidence {
         /// How it ended.
         #[serde(flatten)]
         result: AttemptResult,
+        /// Whether the report itself was in the request, or the attempt ended
+        /// before it, while the device introduced itself.
+        carried: bool,
     },
     /// A receipt that verifies: the ministry has the report on disk.
     Receipt {
@@ -274,9 +277,14 @@ fn step(state: ReportState, evidence: &Evidence, now_ms: i64, longest_ms: i64) -
                 S::Stored
             }
         }
-        (Evidence::Attempt { channel, result }, S::Stored) if handed(*result) => {
-            S::Handed { channel: *channel }
-        }
+        (
+            Evidence::Attempt {
+                channel,
+                result,
+                carried: true,
+            },
+            S::Stored,
+        ) if handed(*result) => S::Handed { channel: *channel },
         (_, state) => state,
     }
 }
@@ -316,6 +324,7 @@ mod tests {
         Evidence::Attempt {
             channel: Channel::Https,
             result,
+            carried: true,
         }
     }
 
@@ -352,6 +361,16 @@ mod tests {
                 ReportState::Stored
             );
         }
+    }
+
+    #[test]
+    fn an_attempt_that_did_not_carry_the_report_proves_nothing() {
+        let introduced = Evidence::Attempt {
+            channel: Channel::Https,
+            result: AttemptResult::NoAnswer,
+            carried: false,
+        };
+        assert_eq!(states(&[Evidence::Stored, introduced]), ReportState::Stored);
     }
 
     #[test]

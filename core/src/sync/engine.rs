@@ -41,6 +41,8 @@ pub(crate) struct Engine {
     running: Mutex<bool>,
     idle: Condvar,
     cancelled: AtomicBool,
+    /// The files shall be closed when the running pass ends.
+    paused: AtomicBool,
     /// The transport of the running pass.
     active: Mutex<Option<Arc<dyn Transport>>>,
 }
@@ -52,6 +54,7 @@ impl Engine {
             running: Mutex::new(false),
             idle: Condvar::new(),
             cancelled: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
             active: Mutex::new(None),
         }
     }
@@ -63,7 +66,6 @@ impl Engine {
         }
         // Also when a panic unwinds: the next pass must be able to run.
         let _finish = Finish(self);
-        self.cancelled.store(false, Ordering::SeqCst);
         let transport = self.transport()?;
         *self.active() = Some(Arc::clone(&transport));
         let started = self.parts.time.now();
@@ -87,7 +89,9 @@ impl Engine {
 
     /// Ends a running pass as soon as the transport can.
     pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::SeqCst);
+        if !self.mark(&self.cancelled) {
+            return;
+        }
         // Cloned first: the host is never called with a lock held.
         let active = self.active().clone();
         if let Some(transport) = active {
@@ -95,12 +99,25 @@ impl Engine {
         }
     }
 
-    /// Cancels, and waits until the pass has ended or `longest` is over.
-    pub(crate) fn stop(&self, longest: Duration) {
+    /// Cancels, and waits until the pass has ended or `longest` is over. A pass
+    /// that takes longer closes the outbox itself when it has written down how
+    /// it ended.
+    pub(crate) fn pause(&self, longest: Duration) {
+        self.mark(&self.paused);
         self.cancel();
         let _stopped = self
             .idle
             .wait_timeout_while(self.running(), longest, |running| *running);
+    }
+
+    /// Sets a flag of the running pass; `false` where none runs. The pass clears
+    /// it at its end, so that it never meets the next one.
+    fn mark(&self, flag: &AtomicBool) -> bool {
+        let running = self.running();
+        if *running {
+            flag.store(true, Ordering::SeqCst);
+        }
+        *running
     }
 
     fn running(&self) -> MutexGuard<'_, bool> {
@@ -146,7 +163,13 @@ struct Finish<'a>(&'a Engine);
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
         *self.0.active() = None;
-        *self.0.running() = false;
+        let mut running = self.0.running();
+        if self.0.paused.swap(false, Ordering::SeqCst) {
+            self.0.parts.outbox.close();
+        }
+        self.0.cancelled.store(false, Ordering::SeqCst);
+        *running = false;
+        drop(running);
         self.0.idle.notify_all();
     }
 }

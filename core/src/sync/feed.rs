@@ -1,7 +1,7 @@
 //! The second half of a pass: the service document and the change feed.
 
 use super::client::Failure;
-use super::pass::{Pass, Stop};
+use super::pass::{Carried, Pass, Stop};
 use super::protocol::{CHANGES_PATH, CaseNews, ChangePage, SERVICE_PATH};
 use crate::error::Result;
 use crate::homeline::Topic;
@@ -10,9 +10,16 @@ use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, case_news};
 
 impl Pass<'_> {
-    /// Fetches the service document; `Ok(Err(_))` when it did not come or is
-    /// not believed.
-    pub(super) fn fetch_service(&self) -> Result<Result<(), Failure>> {
+    /// Fetches the service document, once in a pass; `Ok(Err(_))` when it did not
+    /// come, is not believed, or has not helped before.
+    pub(super) fn fetch_service(&mut self) -> Result<Result<(), Failure>> {
+        let unbelieved = Failure::Attempt {
+            result: AttemptResult::NotTheMinistry { status: 200 },
+            after_ms: None,
+        };
+        if std::mem::replace(&mut self.service_fetched, true) {
+            return Ok(Err(unbelieved));
+        }
         let signed = match self
             .client
             .call::<Signed>("GET", SERVICE_PATH, Vec::new(), None)
@@ -31,13 +38,10 @@ impl Pass<'_> {
                 .set("service_ms", now_ms.to_string().as_bytes())?;
             return Ok(Ok(()));
         }
-        Ok(Err(Failure::Attempt {
-            result: AttemptResult::NotTheMinistry { status: 200 },
-            after_ms: None,
-        }))
+        Ok(Err(unbelieved))
     }
 
-    pub(super) fn refresh_service(&self) -> Result<Result<(), Stop>> {
+    pub(super) fn refresh_service(&mut self) -> Result<Result<(), Stop>> {
         let now_ms = self.parts.time.now().wall_ms;
         let fetched = self.parts.outbox.get_number("service_ms")?;
         let fresh = fetched
@@ -47,7 +51,7 @@ impl Pass<'_> {
         }
         match self.fetch_service()? {
             Ok(()) => Ok(Ok(())),
-            Err(failure) => self.failed(&[], failure),
+            Err(failure) => self.failed(&[], failure, Carried::Nothing),
         }
     }
 
@@ -55,7 +59,7 @@ impl Pass<'_> {
     /// transaction.
     pub(super) fn changes(&mut self) -> Result<Result<(), Stop>> {
         if let Err(failure) = self.ensure_enrolled()? {
-            return self.failed(&[], failure);
+            return self.failed(&[], failure, Carried::Nothing);
         }
         for _ in 0..self.parts.policy.change_pages {
             let after = self.parts.outbox.get_number("cursor")?.unwrap_or(0);
@@ -67,7 +71,7 @@ impl Pass<'_> {
                     .call::<ChangePage>("GET", &target, Vec::new(), Some(&device))
                 {
                     Ok(page) => page,
-                    Err(failure) => return self.failed(&[], failure),
+                    Err(failure) => return self.failed(&[], failure, Carried::Nothing),
                 };
             let newest = page.changes.iter().map(|change| change.seq).max();
             let seen = u64::try_from(after).unwrap_or(0);
@@ -94,7 +98,7 @@ impl Pass<'_> {
     }
 
     /// News of a case, if it is for this device and signed by the ministry.
-    fn news(&self, sealed: &[u8]) -> Result<Option<EventRow>> {
+    fn news(&mut self, sealed: &[u8]) -> Result<Option<EventRow>> {
         let Some(signed) = self.parts.sealer.open_own::<Signed>(sealed) else {
             return Ok(None);
         };

@@ -47,6 +47,15 @@ pub(super) struct Tally {
 /// How a pass ended: why, and when to call again.
 pub(super) type Stop = (SyncStop, Option<i64>);
 
+/// What was in a request that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// The envelopes of the batch.
+    Reports,
+    /// None of them: it only prepared the way.
+    Nothing,
+}
+
 /// One pass.
 pub(super) struct Pass<'a> {
     pub(super) parts: &'a Parts,
@@ -55,6 +64,8 @@ pub(super) struct Pass<'a> {
     cancelled: &'a AtomicBool,
     /// After a batch failed whole: find the bad one.
     one_by_one: bool,
+    /// Whether this pass has fetched the service document: once is enough.
+    pub(super) service_fetched: bool,
     /// What failed by itself in this pass: it does not hold up the others.
     skipped: Vec<Uuid>,
 }
@@ -67,6 +78,7 @@ impl<'a> Pass<'a> {
             tally: Tally::default(),
             cancelled,
             one_by_one: false,
+            service_fetched: false,
             skipped: Vec::new(),
         }
     }
@@ -161,7 +173,7 @@ impl<'a> Pass<'a> {
     /// Sends one batch and applies what comes back.
     fn send(&mut self, batch: &[Waiting]) -> Result<Result<(), Stop>> {
         if let Err(failure) = self.ensure_enrolled()? {
-            return self.failed(batch, failure);
+            return self.failed(batch, failure, Carried::Nothing);
         }
         let body = to_json(&EnvelopeBatch {
             envelopes: batch
@@ -180,7 +192,7 @@ impl<'a> Pass<'a> {
             // The ministry lost it, or never had it: enrol and repeat, once.
             self.parts.outbox.set("enrolled", b"")?;
             if let Err(failure) = self.ensure_enrolled()? {
-                return self.failed(batch, failure);
+                return self.failed(batch, failure, Carried::Reports);
             }
             answer = self
                 .client
@@ -189,7 +201,7 @@ impl<'a> Pass<'a> {
         match answer {
             Ok(answer) => self.apply(batch, &answer.results),
             Err(failure) if failure.may_be_one_envelopes() => self.isolate(batch, failure),
-            Err(failure) => self.failed(batch, failure),
+            Err(failure) => self.failed(batch, failure, Carried::Reports),
         }
     }
 
@@ -202,13 +214,14 @@ impl<'a> Pass<'a> {
             return Ok(Ok(()));
         }
         if matches!(failure, Failure::Refused { .. }) {
-            return self.failed(batch, failure);
+            return self.failed(batch, failure, Carried::Reports);
         }
         if self.skipped.len() >= self.parts.policy.skipped_envelopes {
-            return self.failed(batch, failure);
+            return self.failed(batch, failure, Carried::Reports);
         }
         self.skipped.extend(batch.iter().map(|waiting| waiting.id));
-        self.failed(batch, failure).map(|_| Ok(()))
+        self.failed(batch, failure, Carried::Reports)
+            .map(|_| Ok(()))
     }
 
     pub(super) fn ensure_enrolled(&self) -> Result<Result<(), Failure>> {
@@ -231,6 +244,12 @@ impl<'a> Pass<'a> {
             }
             Ok(_) => Ok(Err(Failure::Attempt {
                 result: AttemptResult::NotTheMinistry { status: 200 },
+                after_ms: None,
+            })),
+            // What is refused is this device. Nobody has seen the envelopes: they
+            // must not be parked.
+            Err(Failure::Refused { status, .. }) => Ok(Err(Failure::Attempt {
+                result: AttemptResult::NotAuthorized { status },
                 after_ms: None,
             })),
             Err(failure) => Ok(Err(failure)),
@@ -274,11 +293,12 @@ impl<'a> Pass<'a> {
         };
         if unproved.len() == batch.len() {
             // Not one receipt that verifies: this is not the ministry.
-            return self.failed(&unproved, failure);
+            return self.failed(&unproved, failure, Carried::Reports);
         }
         self.skipped
             .extend(unproved.iter().map(|waiting| waiting.id));
-        self.failed(&unproved, failure).map(|_| Ok(()))
+        self.failed(&unproved, failure, Carried::Reports)
+            .map(|_| Ok(()))
     }
 
     /// Believes a receipt only if a receipt key signed it for this very envelope.
@@ -335,7 +355,12 @@ impl<'a> Pass<'a> {
     }
 
     /// A request for `batch` failed: note the attempt, and decide what is next.
-    pub(super) fn failed(&self, batch: &[Waiting], failure: Failure) -> Result<Result<(), Stop>> {
+    pub(super) fn failed(
+        &self,
+        batch: &[Waiting],
+        failure: Failure,
+        carried: Carried,
+    ) -> Result<Result<(), Stop>> {
         let (result, after_ms) = match failure {
             Failure::Deadline => return Ok(Err((SyncStop::Deadline, Some(0)))),
             Failure::Cancelled => return Ok(Err((SyncStop::Cancelled, Some(0)))),
@@ -351,7 +376,7 @@ impl<'a> Pass<'a> {
         };
         let now = self.parts.time.now();
         let delay = self.delay(batch, after_ms)?;
-        let events = attempt_events(batch, result, &now)?;
+        let events = attempt_events(batch, result, carried, &now)?;
         let ids: Vec<Uuid> = batch.iter().map(|waiting| waiting.id).collect();
         let due_ms = now.wall_ms.saturating_add(delay);
         if matches!(result, AttemptResult::NotAuthorized { .. }) {
@@ -407,11 +432,13 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
 fn attempt_events(
     batch: &[Waiting],
     result: AttemptResult,
+    carried: Carried,
     now: &ClockReading,
 ) -> Result<Vec<EventRow>> {
     let evidence = Evidence::Attempt {
         channel: Channel::Https,
         result,
+        carried: carried == Carried::Reports,
     };
     batch
         .iter()

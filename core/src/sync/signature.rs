@@ -150,6 +150,35 @@ mod tests {
     }
 
     #[test]
+    fn rfc_9421_b_2_6() {
+        let Some(v) = crate::testing::shared("crypto/rfc9421_B_2_6.json") else {
+            return;
+        };
+        let url_safe = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let text = |name: &str| v[name].as_str().unwrap().to_owned();
+        let header = |name: &str| v["request"]["headers"][name].as_str().unwrap();
+        let base = signature_base(
+            &[
+                ("date", header("Date")),
+                ("@method", v["request"]["method"].as_str().unwrap()),
+                ("@path", "/foo"),
+                ("@authority", header("Host")),
+                ("content-type", header("Content-Type")),
+                ("content-length", header("Content-Length")),
+            ],
+            &text("signature_params"),
+        );
+        assert_eq!(base, text("signature_base"));
+        let seed = url_safe.decode(text("private_seed_b64url")).unwrap();
+        let key = Ed25519KeyPair::from_seed_unchecked(&seed).unwrap();
+        assert_eq!(url_safe.encode(key.public_key()), text("public_b64url"));
+        assert_eq!(
+            STANDARD.encode(key.sign(base.as_bytes())),
+            text("signature_b64")
+        );
+    }
+
+    #[test]
     fn a_signature_over_fewer_components_is_refused() {
         let (mut h, key) = signed();
         h.signature_input = h.signature_input.replace(" \"content-digest\"", "");

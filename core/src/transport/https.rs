@@ -161,22 +161,24 @@ fn fault(error: &reqwest::Error) -> TransportError {
     if error.is_connect() {
         let mut source = std::error::Error::source(error);
         while let Some(inner) = source {
-            if inner.downcast_ref::<rustls::Error>().is_some() {
-                return TransportError::NotTrusted;
-            }
-            // An I/O error keeps the error that it wraps to itself.
-            let wrapped = inner
-                .downcast_ref::<std::io::Error>()
-                .and_then(std::io::Error::get_ref);
-            if wrapped.is_some_and(|wrapped| wrapped.is::<rustls::Error>()) {
+            if is_of_tls(inner) {
                 return TransportError::NotTrusted;
             }
             source = inner.source();
         }
         TransportError::NoConnection
-    } else if error.is_decode() || error.is_body() {
-        TransportError::BadAnswer
     } else {
+        // Also a body that is cut off: half an answer is none.
         TransportError::NoAnswer
     }
+}
+
+/// Whether an error is one of rustls, or an I/O error around one. An I/O error
+/// keeps what it wraps from `source`, and here one wraps another.
+fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<rustls::Error>()
+        || error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+            .is_some_and(|wrapped| is_of_tls(wrapped))
 }

@@ -57,7 +57,7 @@ pub(crate) fn tell(options: &Options, show: &mut Show) -> io::Result<()> {
     let mut traveler = story.wake(false)?;
     story.register(&mut traveler)?;
     story.walk(&mut traveler, options.gpx.as_deref())?;
-    story.into_the_valley(&mut traveler)?;
+    story.lose_the_network(&mut traveler)?;
     story.press_and_die(traveler)?;
     let mut traveler = story.before_the_first_unlock()?;
     story.portal(&mut traveler)?;
@@ -171,7 +171,7 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn into_the_valley(&mut self, traveler: &mut Traveler) -> io::Result<()> {
+    fn lose_the_network(&mut self, traveler: &mut Traveler) -> io::Result<()> {
         self.stage.network(Network::Down);
         let told = traveler.ask(&Ask::Sync)?;
         hold(told.text == "Offline", "the network is really gone")?;

@@ -14,15 +14,17 @@ final class ReadmeTests: XCTestCase {
         // README
         let home = try Homeline.open(config: config, vault: FileVault.open(path: path))
         try home.registration().save(traveler: Traveler(name: "李伟", kind: .shortTrip))
-        _ = try home.contacts().add(contact: Contact(name: "王芳", phone: "+8613900139000", relation: .parent))
+        let contact = Contact(name: "王芳", phone: "+8613900139000", relation: .parent)
+        _ = try home.contacts().add(contact: contact)
         let here = Position.wgs84(latitude: 41.0082, longitude: 28.9784)
         let now = Int64(Date().timeIntervalSince1970 * 1000)
-        try home.whereabouts().record(fix: Fix(position: here, timeMs: now, accuracyM: 12, source: .gnss))
+        let fix = Fix(position: here, timeMs: now, accuracyM: 12, source: .gnss)
+        try home.whereabouts().record(fix: fix)
 
         let report = try home.sos().press(request: SosRequest(kind: .medical, note: "摔伤了"))
-        print(try home.sos().status(report: report).state)  // stored: on disk, nothing has left the phone
-        let outcome = try home.sync(deadlineMs: 30_000)  // offline? outcome.stopped says so, nothing throws
-        print(try home.sos().status(report: report).state)  // received(caseId: "C-…"): a signed receipt
+        print(try home.sos().status(report: report).state)  // stored: on disk
+        let outcome = try home.sync(deadlineMs: 30_000)  // being offline is an outcome, no error
+        print(try home.sos().status(report: report).state)  // received: a signed receipt
         // README
         XCTAssertEqual(outcome.stopped, .done)
         guard case .received = try home.sos().status(report: report).state else {
