@@ -2,7 +2,7 @@
 //!
 //! It compiles the module's own source, so the library need not export it.
 
-#![allow(
+#![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a failure ends the test it happens in"
