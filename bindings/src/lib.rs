@@ -2,6 +2,3 @@
 //! core, and nothing else.
 
 homeline::uniffi_reexport_scaffolding!();
-
-#[cfg(all(feature = "faults", not(debug_assertions)))]
-compile_error!("`faults` makes calls that fail on purpose: it is for debug builds only");
