@@ -243,8 +243,10 @@ impl Outbox {
     pub(crate) fn next_attempt(&self, report: Uuid) -> Result<Option<i64>> {
         self.read(|tx| {
             Ok(tx.query_row(
-                "SELECT min(max(not_before, due)) FROM envelope WHERE report = ?1 AND state = 0",
-                [report],
+                // The lane keeps the search within the index of what waits.
+                "SELECT min(max(not_before, due)) FROM envelope
+                 WHERE report = ?1 AND lane = ?2 AND state = 0",
+                params![report, Lane::Sos.number()],
                 |row| row.get(0),
             )?)
         })

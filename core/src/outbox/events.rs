@@ -87,17 +87,19 @@ pub(super) fn append(tx: &Transaction<'_>, event: &EventRow) -> Result<()> {
     match last {
         Some((seq, evidence)) if evidence == event.evidence => {
             tx.execute(
-                "UPDATE event SET times = times + 1, last_wall_ms = ?2 WHERE seq = ?1",
-                params![seq, event.at.wall_ms],
+                "UPDATE event SET times = times + 1, last_wall_ms = ?3
+                 WHERE report = ?1 AND seq = ?2",
+                params![event.report, seq, event.at.wall_ms],
             )?;
         }
-        _ => {
+        last => {
             tx.execute(
                 "INSERT INTO event
-                   (report, wall_ms, monotonic_ms, boot_id, last_wall_ms, evidence)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                   (report, seq, wall_ms, monotonic_ms, boot_id, last_wall_ms, evidence)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     event.report,
+                    last.map_or(0, |(seq, _)| seq) + 1,
                     event.at.wall_ms,
                     event.at.monotonic_ms,
                     event.at.boot_id,

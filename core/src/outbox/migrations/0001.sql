@@ -1,5 +1,8 @@
 -- Version 1 of outbox.db. Plain SQLite: nothing in here is readable without the
 -- ministry's private key or the device's, but counts, times and receipts.
+--
+-- A press waits for each page that it changes: few indexes, and rows in their
+-- primary key where that is how they are read.
 
 CREATE TABLE envelope (
     seq        INTEGER PRIMARY KEY,        -- order within a lane
@@ -15,26 +18,24 @@ CREATE TABLE envelope (
 ) STRICT;
 
 CREATE INDEX envelope_waiting ON envelope (lane, seq) WHERE state = 0;
-CREATE INDEX envelope_report ON envelope (report) WHERE report IS NOT NULL;
 
 CREATE TABLE report (
     id       BLOB    PRIMARY KEY NOT NULL, -- UUID, 16 bytes
     sequence INTEGER NOT NULL,             -- counts the device's reports
     own_copy BLOB                          -- sealed to the device, until the record has it
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event (
-    seq          INTEGER PRIMARY KEY,
     report       BLOB    NOT NULL,
+    seq          INTEGER NOT NULL,           -- counts the events of the report
     wall_ms      INTEGER NOT NULL,
     monotonic_ms INTEGER NOT NULL,
     boot_id      TEXT    NOT NULL,
     times        INTEGER NOT NULL DEFAULT 1, -- the same outcome in a row
     last_wall_ms INTEGER NOT NULL,
-    evidence     TEXT    NOT NULL            -- JSON, see sos::evidence
-) STRICT;
-
-CREATE INDEX event_report ON event (report, seq);
+    evidence     TEXT    NOT NULL,           -- JSON, see sos::evidence
+    PRIMARY KEY (report, seq)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE standing (
     one     INTEGER PRIMARY KEY CHECK (one = 1),
