@@ -145,7 +145,7 @@ impl Outbox {
         if application != APPLICATION_ID && (application != 0 || tables != 0) {
             return Err(StorageProblem::Damaged.into());
         }
-        connection.execute_batch(&format!(
+        connection.execute_batch(
             // WAL: one sync a commit, and readers never wait for it.
             "PRAGMA journal_mode = WAL;
              -- WAL with NORMAL loses the last commits in a power cut.
@@ -158,9 +158,12 @@ impl Outbox {
              -- A cancelled countdown leaves nothing.
              PRAGMA secure_delete = ON;
              -- No temporary file beside ours.
-             PRAGMA temp_store = MEMORY;
-             PRAGMA application_id = {APPLICATION_ID};"
-        ))?;
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        // Only once: it would write, and sync, at each start.
+        if application != APPLICATION_ID {
+            connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+        }
         sqlite::migrate(&mut connection, &MIGRATIONS)?;
         // Fails here, not in a press, when a table is missing or torn.
         for (table, columns) in TABLES {
