@@ -1,0 +1,171 @@
+//! The traveler's record: saved, changed, listed, removed, and there again after
+//! a restart.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::sync::Arc;
+
+use homeline::config::{Config, Hotline};
+use homeline::contacts::{Contact, Relation};
+use homeline::keys::FileVault;
+use homeline::registration::{Purpose, Traveler, TravelerKind};
+use homeline::whereabouts::{Fix, FixSource, Position};
+use homeline::{Homeline, HomelineError};
+use tempfile::TempDir;
+
+fn open(base: &TempDir) -> Arc<Homeline> {
+    let path = |name: &str| base.path().join(name).to_string_lossy().into_owned();
+    let config = Config {
+        directory: path("files"),
+        // Nobody listens there: all of this needs no network.
+        ministry_url: "https://127.0.0.1:1".into(),
+        anchors: vec![vec![1; 32]],
+        sealing_key: vec![9; 32],
+        tls_roots: vec![],
+        hotline: Hotline {
+            from_home: "12308".into(),
+            from_abroad: "+861012308".into(),
+        },
+    };
+    Homeline::open(
+        config,
+        FileVault::open(path("vault.key")).unwrap(),
+        None,
+        None,
+    )
+    .unwrap()
+}
+
+fn contact(name: &str) -> Contact {
+    Contact {
+        name: name.into(),
+        phone: "+86 139 0013 9000".into(),
+        relation: Relation::Parent,
+    }
+}
+
+fn fix(time_ms: i64) -> Fix {
+    Fix {
+        position: Position::Gcj02 {
+            latitude: 39.9,
+            longitude: 116.4,
+        },
+        time_ms,
+        accuracy_m: None,
+        source: FixSource::Manual,
+    }
+}
+
+#[test]
+fn contacts_are_added_changed_removed_and_kept_in_order() {
+    let base = tempfile::tempdir().unwrap();
+    let home = open(&base);
+    let contacts = home.contacts();
+    let ids: Vec<i64> = ["一", "二", "三"]
+        .map(|name| contacts.add(contact(name)).unwrap())
+        .into();
+    contacts
+        .change(*ids.last().unwrap(), contact("四"))
+        .unwrap();
+    contacts.remove(*ids.first().unwrap()).unwrap();
+    for gone in [
+        contacts.remove(*ids.first().unwrap()),
+        contacts.change(99, contact("x")),
+    ] {
+        assert!(matches!(gone, Err(HomelineError::NotFound { .. })));
+    }
+    drop((contacts, home));
+    let listed = open(&base).contacts().list().unwrap();
+    let names: Vec<&str> = listed
+        .iter()
+        .map(|saved| saved.contact.name.as_str())
+        .collect();
+    assert_eq!(names, ["二", "四"]);
+    assert!(
+        listed
+            .iter()
+            .all(|saved| saved.contact.phone == "+8613900139000")
+    );
+}
+
+#[test]
+fn a_registration_is_saved_replaced_and_removed() {
+    let base = tempfile::tempdir().unwrap();
+    let home = open(&base);
+    let registration = home.registration();
+    assert_eq!(registration.traveler().unwrap(), None);
+    for name in ["李伟", "李薇"] {
+        let traveler = Traveler {
+            name: name.into(),
+            kind: TravelerKind::Crew,
+            phone: Some("12308".into()),
+            document: None,
+        };
+        registration.save(traveler.clone()).unwrap();
+        assert_eq!(registration.traveler().unwrap(), Some(traveler));
+    }
+    registration
+        .give_consent(Purpose::Register, "v1".into())
+        .unwrap();
+    registration.withdraw_consent(Purpose::Register).unwrap();
+    let consents = registration.consents().unwrap();
+    assert!(
+        consents
+            .iter()
+            .all(|consent| consent.withdrawn_ms.is_some())
+    );
+    registration.remove().unwrap();
+    drop((registration, home));
+    assert_eq!(open(&base).registration().traveler().unwrap(), None);
+}
+
+#[test]
+fn positions_are_listed_by_time_with_their_datum_and_removed() {
+    let base = tempfile::tempdir().unwrap();
+    let home = open(&base);
+    let whereabouts = home.whereabouts();
+    assert_eq!(whereabouts.last().unwrap(), None);
+    whereabouts
+        .record_all(vec![fix(3_000), fix(1_000)])
+        .unwrap();
+    whereabouts.record(fix(2_000)).unwrap();
+    let times = |from, to| -> Vec<i64> {
+        let fixes = whereabouts.list(from, to, 10).unwrap();
+        assert!(
+            fixes
+                .iter()
+                .all(|fix| matches!(fix.position, Position::Gcj02 { .. }))
+        );
+        fixes.iter().map(|fix| fix.time_ms).collect()
+    };
+    assert_eq!(times(0, 10_000), [1_000, 2_000, 3_000]);
+    assert_eq!(times(1_000, 3_000), [1_000, 2_000]);
+    // One bad position, and none of them is kept.
+    let bad = Fix {
+        accuracy_m: Some(1.0),
+        position: Position::Wgs84 {
+            latitude: f64::NAN,
+            longitude: 0.0,
+        },
+        ..fix(4_000)
+    };
+    assert!(whereabouts.record_all(vec![fix(4_000), bad]).is_err());
+    assert_eq!(times(4_000, 5_000), [0; 0]);
+    assert_eq!(whereabouts.remove_before(2_500).unwrap(), 2);
+    assert_eq!(times(0, 10_000), [3_000]);
+    let last = whereabouts.last().unwrap().unwrap();
+    assert!(last.age_ms.is_some_and(|age| age >= 0));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_vaults_key_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let base = tempfile::tempdir().unwrap();
+    drop(open(&base));
+    let mode = std::fs::metadata(base.path().join("vault.key"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
