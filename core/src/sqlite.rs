@@ -10,9 +10,24 @@ use rusqlite::Connection;
 
 use crate::error::{Result, StorageProblem};
 
+/// What leads from one version of a schema to the next.
+pub(crate) struct Step {
+    /// Scripts, in order.
+    pub(crate) sql: &'static [&'static str],
+    /// What SQL cannot say: runs after the scripts.
+    pub(crate) then: Option<fn(&Connection) -> Result<()>>,
+}
+
+impl Step {
+    /// A step of SQL alone.
+    pub(crate) const fn sql(sql: &'static [&'static str]) -> Self {
+        Self { sql, then: None }
+    }
+}
+
 /// Brings a file to the newest schema: `steps[n]` leads from version `n` to
 /// `n + 1`, each in a transaction of its own with its version number.
-pub(crate) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<()> {
+pub(crate) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<()> {
     let version: i64 =
         connection.query_row("SELECT user_version FROM pragma_user_version", [], |row| {
             row.get(0)
@@ -23,7 +38,12 @@ pub(crate) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<()>
     }
     for (number, step) in steps.iter().enumerate().skip(done) {
         let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
+        for script in step.sql {
+            transaction.execute_batch(script)?;
+        }
+        if let Some(then) = step.then {
+            then(&transaction)?;
+        }
         transaction.execute_batch(&format!("PRAGMA user_version = {}", number + 1))?;
         transaction.commit()?;
     }
@@ -98,9 +118,15 @@ mod tests {
     use super::*;
     use crate::error::HomelineError;
 
-    const FIRST: &str = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;";
-    const SECOND: &str = "ALTER TABLE note ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;
-                          INSERT INTO note (text, urgent) VALUES ('new', 1);";
+    const FIRST: Step =
+        Step::sql(&["CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;"]);
+    const SECOND: Step = Step {
+        sql: &["ALTER TABLE note ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;"],
+        then: Some(|connection| {
+            connection.execute("INSERT INTO note (text, urgent) VALUES ('new', 1)", [])?;
+            Ok(())
+        }),
+    };
 
     #[test]
     fn an_older_file_migrates_with_its_rows_and_only_once() {
@@ -125,7 +151,10 @@ mod tests {
     #[test]
     fn a_step_that_fails_leaves_the_version_before_it() {
         let mut connection = Connection::open_in_memory().unwrap();
-        let broken = "INSERT INTO note (text) VALUES ('half'); INSERT INTO nowhere VALUES (1);";
+        let broken = Step::sql(&[
+            "INSERT INTO note (text) VALUES ('half');",
+            "INSERT INTO nowhere VALUES (1);",
+        ]);
         assert!(migrate(&mut connection, &[FIRST, broken]).is_err());
         let (version, rows): (i64, i64) = connection
             .query_row(

@@ -189,7 +189,7 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             }
             for purpose in [Purpose::Register, Purpose::Whereabouts] {
                 let text = "2026-01".to_owned();
-                phone.home.registration().give_consent(purpose, text)?;
+                phone.home.consents().give(purpose, text)?;
             }
             Ok(Told::default())
         }

@@ -61,16 +61,16 @@ fn contacts_are_added_changed_removed_and_kept_in_order() {
     let base = tempfile::tempdir().unwrap();
     let home = open(&base);
     let contacts = home.contacts();
-    let ids: Vec<i64> = ["一", "二", "三"]
+    let ids: Vec<String> = ["一", "二", "三"]
         .map(|name| contacts.add(contact(name)).unwrap())
         .into();
     contacts
-        .change(*ids.last().unwrap(), contact("四"))
+        .change(ids.last().unwrap().clone(), contact("四"))
         .unwrap();
-    contacts.remove(*ids.first().unwrap()).unwrap();
+    contacts.remove(ids.first().unwrap().clone()).unwrap();
     for gone in [
-        contacts.remove(*ids.first().unwrap()),
-        contacts.change(99, contact("x")),
+        contacts.remove(ids.first().unwrap().clone()),
+        contacts.change("99".into(), contact("x")),
     ] {
         assert!(matches!(gone, Err(HomelineError::NotFound { .. })));
     }
@@ -99,16 +99,16 @@ fn a_registration_is_saved_replaced_and_removed() {
             name: name.into(),
             kind: TravelerKind::Crew,
             phone: Some("12308".into()),
-            document: None,
+            ..Traveler::default()
         };
         registration.save(traveler.clone()).unwrap();
         assert_eq!(registration.traveler().unwrap(), Some(traveler));
     }
-    registration
-        .give_consent(Purpose::Register, "v1".into())
+    home.consents()
+        .give(Purpose::Register, "v1".into())
         .unwrap();
-    registration.withdraw_consent(Purpose::Register).unwrap();
-    let consents = registration.consents().unwrap();
+    home.consents().withdraw(Purpose::Register).unwrap();
+    let consents = home.consents().list().unwrap();
     assert!(
         consents
             .iter()

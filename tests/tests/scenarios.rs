@@ -233,8 +233,7 @@ impl Player<'_> {
                     "whereabouts" => Purpose::Whereabouts,
                     other => panic!("unknown purpose {other}"),
                 };
-                let registration = self.home().registration();
-                registration.give_consent(purpose, text_version).unwrap();
+                self.home().consents().give(purpose, text_version).unwrap();
             }
             Step::RecordFix {
                 latitude,
@@ -382,9 +381,12 @@ impl From<TravelerJson> for Traveler {
                 other => panic!("unknown kind {other}"),
             },
             phone: json.phone,
-            document: json
+            documents: json
                 .document
-                .map(|number| TravelDocument { number, mrz: None }),
+                .map(|number| TravelDocument { number, mrz: None })
+                .into_iter()
+                .collect(),
+            ..Self::default()
         }
     }
 }

@@ -111,10 +111,10 @@ fn traveler() -> Traveler {
             school: SCHOOL.into(),
         },
         phone: Some(PHONE.into()),
-        document: Some(TravelDocument {
+        documents: vec![TravelDocument {
             number: DOCUMENT.into(),
             mrz: None,
-        }),
+        }],
     }
 }
 
@@ -155,10 +155,7 @@ fn no_file_holds_anything_after_a_session() {
     home.registration().save(traveler()).unwrap();
     home.contacts().add(contact()).unwrap();
     for purpose in [Purpose::Register, Purpose::Whereabouts] {
-        let registration = home.registration();
-        registration
-            .give_consent(purpose, "2026-01".into())
-            .unwrap();
+        home.consents().give(purpose, "2026-01".into()).unwrap();
     }
     home.whereabouts().record(fix()).unwrap();
     home.sync(20_000).unwrap();

@@ -86,8 +86,7 @@ fn traveler(name: &str) -> Traveler {
     Traveler {
         name: name.into(),
         kind: TravelerKind::ShortTrip,
-        phone: None,
-        document: None,
+        ..Traveler::default()
     }
 }
 

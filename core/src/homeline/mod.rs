@@ -20,7 +20,8 @@ use crate::error::{Result, guard};
 use crate::keys::{DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSecret, random};
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordState};
-use crate::registration::Registration;
+use crate::registration::fields::Stamper;
+use crate::registration::{Consents, Registration};
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
@@ -42,6 +43,7 @@ pub struct Homeline {
     last: Arc<LastKnown>,
     listeners: Arc<Listeners>,
     registration: Arc<Registration>,
+    consents: Arc<Consents>,
     contacts: Arc<Contacts>,
     whereabouts: Arc<Whereabouts>,
     sos: Arc<Sos>,
@@ -136,9 +138,14 @@ impl Homeline {
         })
     }
 
-    /// The traveler's registration and consents.
+    /// The traveler's registration.
     pub fn registration(&self) -> Arc<Registration> {
         Arc::clone(&self.registration)
+    }
+
+    /// The traveler's consents.
+    pub fn consents(&self) -> Arc<Consents> {
+        Arc::clone(&self.consents)
     }
 
     /// The emergency contacts.
@@ -190,6 +197,11 @@ impl Homeline {
             time.clone(),
             policy.clone(),
         ));
+        let stamper = Stamper {
+            time: time.clone(),
+            outbox: Arc::clone(&outbox),
+            sealer: Arc::clone(&sealer),
+        };
         let sos = Arc::new(Sos::new(
             Arc::clone(&record),
             Arc::clone(&outbox),
@@ -204,14 +216,21 @@ impl Homeline {
         Ok(Self {
             registration: Arc::new(Registration {
                 record: Arc::clone(&record),
-                outbox: Arc::clone(&outbox),
+                stamper: stamper.clone(),
                 standing: Arc::clone(&standing),
+                listeners: Arc::clone(&listeners),
+                policy: policy.clone(),
+            }),
+            consents: Arc::new(Consents {
+                record: Arc::clone(&record),
+                outbox: Arc::clone(&outbox),
                 listeners: Arc::clone(&listeners),
                 time: time.clone(),
                 policy: policy.clone(),
             }),
             contacts: Arc::new(Contacts {
                 record: Arc::clone(&record),
+                stamper: stamper.clone(),
                 standing: Arc::clone(&standing),
                 listeners: Arc::clone(&listeners),
                 policy: policy.clone(),

@@ -9,12 +9,12 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_f
 use crate::clock::Time;
 use crate::config::Policy;
 use crate::error::{HomelineError, Result, StorageProblem};
-use crate::sqlite;
+use crate::sqlite::{self, Step};
 
 /// "HLOB": tells our file from another application's.
 const APPLICATION_ID: i64 = 0x484c_4f42;
 
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+const MIGRATIONS: [Step; 1] = [Step::sql(&[include_str!("migrations/0001.sql")])];
 
 /// What salvage copies: each table with its columns.
 const TABLES: [(&str, &str); 5] = [

@@ -9,9 +9,17 @@ use zeroize::Zeroizing;
 use crate::config::Policy;
 use crate::error::Result;
 use crate::keys::{Secret, derive};
-use crate::sqlite;
+use crate::sqlite::{self, Step};
 
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+const MIGRATIONS: [Step; 2] = [
+    Step::sql(&[include_str!("migrations/0001.sql")]),
+    Step::sql(&[
+        include_str!("migrations/0002/registration.sql"),
+        include_str!("migrations/0002/consent.sql"),
+        include_str!("migrations/0002/whereabouts.sql"),
+        include_str!("migrations/0002/groups.sql"),
+    ]),
+];
 
 /// Opens or makes the file. A wrong key, a damaged first page and a foreign
 /// file all show as `Damaged` here: the caller has checked the key before.
@@ -49,9 +57,7 @@ pub(super) fn open(path: &Path, secret: &Secret, policy: &Policy) -> Result<Conn
     )?;
     sqlite::migrate(&mut connection, &MIGRATIONS)?;
     // Shows a torn file now, not in the middle of a save.
-    for table in [
-        "meta", "traveler", "contact", "consent", "fix", "boot", "report",
-    ] {
+    for table in ["meta", "field", "consent_given", "fix", "boot", "report"] {
         sqlite::probe(&connection, &format!("SELECT 1 FROM {table} LIMIT 1"))?;
     }
     Ok(connection)

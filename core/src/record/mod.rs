@@ -201,11 +201,13 @@ pub(crate) fn meta_number(connection: &Connection, key: &str) -> Result<i64> {
         .map_err(|_| StorageProblem::Damaged.into())
 }
 
+/// Sets a value of the table `meta`.
+pub(crate) fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<()> {
+    connection.execute("UPDATE meta SET value = ?2 WHERE key = ?1", (key, value))?;
+    Ok(())
+}
+
 /// Sets a number of the table `meta`.
 pub(crate) fn set_meta_number(connection: &Connection, key: &str, value: i64) -> Result<()> {
-    connection.execute(
-        "UPDATE meta SET value = ?2 WHERE key = ?1",
-        (key, value.to_string()),
-    )?;
-    Ok(())
+    set_meta(connection, key, &value.to_string())
 }

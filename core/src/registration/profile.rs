@@ -1,18 +1,17 @@
-//! The profile: traveler and contacts as one versioned whole, and its way to the
-//! outbox.
+//! The profile: the whole registration as one versioned whole, and its way to
+//! the outbox.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Purpose, Traveler, consent};
-use crate::contacts::load_contacts;
-use crate::error::{HomelineError, Result, StorageProblem};
+use super::{Purpose, Traveler, consent, fields};
+use crate::error::Result;
 use crate::outbox::{Lane, NewEnvelope, Outbox, Role};
-use crate::record::{Record, meta, meta_number, set_meta_number};
+use crate::record::{Record, meta, meta_number, set_meta, set_meta_number};
 use crate::sync::protocol::{Content, Profile};
 use crate::sync::{Sealer, stable_id};
 
-/// Notes a change of traveler or contacts: a new version of the profile.
+/// Notes a change of the registration: a new version of the profile.
 pub(crate) fn changed(tx: &Connection) -> Result<()> {
     set_meta_number(
         tx,
@@ -21,32 +20,24 @@ pub(crate) fn changed(tx: &Connection) -> Result<()> {
     )
 }
 
-pub(super) fn save_traveler(tx: &Connection, traveler: &Traveler) -> Result<()> {
-    let json =
-        serde_json::to_string(traveler).map_err(|_| HomelineError::bug("registration::profile"))?;
-    tx.execute(
-        "INSERT INTO traveler (one, json) VALUES (1, ?1)
-         ON CONFLICT (one) DO UPDATE SET json = excluded.json",
-        [json],
-    )?;
-    changed(tx)
-}
-
-pub(super) fn remove_traveler(tx: &Connection) -> Result<()> {
-    if tx.execute("DELETE FROM traveler", [])? > 0 {
-        changed(tx)?;
-    }
-    Ok(())
-}
+/// The entity that the traveler is.
+pub const TRAVELER: &str = "traveler";
 
 /// The traveler as saved, if any.
 pub(crate) fn load_traveler(tx: &Connection) -> Result<Option<Traveler>> {
-    let json: Option<String> = tx
-        .query_row("SELECT json FROM traveler", [], |row| row.get(0))
-        .optional()?;
-    json.map(|json| serde_json::from_str(&json))
-        .transpose()
-        .map_err(|_| StorageProblem::Damaged.into())
+    fields::load(tx, TRAVELER)
+}
+
+/// The id of the registration, the same on all phones of one traveler; made at
+/// the first use.
+pub(crate) fn registration_id(tx: &Connection) -> Result<Uuid> {
+    let known = meta(tx, "registration")?;
+    if let Ok(id) = Uuid::parse_str(&known) {
+        return Ok(id);
+    }
+    let id = stable_id(&meta(tx, "instance")?, "registration", 0);
+    set_meta(tx, "registration", &id.to_string())?;
+    Ok(id)
 }
 
 /// Moves the newest version of the profile to the outbox, if the traveler
@@ -55,7 +46,7 @@ pub(crate) fn load_traveler(tx: &Connection) -> Result<Option<Traveler>> {
 /// A crash between the two files repeats the step: the id is made from record
 /// and version, so the repetition is the same envelope.
 pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -> Result<bool> {
-    let (version, profile, instance, consent) = record.read(|tx| {
+    let (version, profile, instance, consent) = record.write(|tx| {
         let version = meta_number(tx, "profile_version")?;
         let unsent = version > meta_number(tx, "profile_sent")?;
         let profile = unsent.then(|| load_profile(tx, version)).transpose()?;
@@ -85,10 +76,7 @@ pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -
 fn load_profile(tx: &Connection, version: i64) -> Result<Profile> {
     Ok(Profile {
         version: u64::try_from(version).unwrap_or(0),
-        traveler: load_traveler(tx)?,
-        contacts: load_contacts(tx)?
-            .into_iter()
-            .map(|saved| saved.contact)
-            .collect(),
+        registration: registration_id(tx)?,
+        fields: fields::all(tx)?,
     })
 }

@@ -8,7 +8,9 @@ use crate::error::Result;
 use crate::validate;
 
 /// A traveler, as registered with the consulate.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
+///
+/// Each key of its JSON form is a field of the registration, see [`super::fields`].
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Traveler {
     /// Name, in the traveler's own script.
@@ -19,18 +21,19 @@ pub struct Traveler {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[uniffi(default = None)]
     pub phone: Option<String>,
-    /// Travel document.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[uniffi(default = None)]
-    pub document: Option<TravelDocument>,
+    /// Travel documents, the one that the traveler is abroad with first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[uniffi(default = [])]
+    pub documents: Vec<TravelDocument>,
 }
 
 /// Why a traveler is abroad.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum TravelerKind {
     /// A short trip.
+    #[default]
     ShortTrip,
     /// Lives abroad.
     LongStay,
@@ -83,10 +86,11 @@ impl Traveler {
                 .phone
                 .map(|phone| validate::phone("traveler.phone", &phone))
                 .transpose()?,
-            document: self
-                .document
+            documents: self
+                .documents
+                .into_iter()
                 .map(|document| document.validated(policy))
-                .transpose()?,
+                .collect::<Result<_>>()?,
         })
     }
 }

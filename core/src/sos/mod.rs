@@ -14,6 +14,7 @@ mod standing;
 
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub(crate) use log::{case_news, event};
+pub(crate) use report::new_id;
 pub use request::{OnRepeat, SosKind, SosRequest};
 pub(crate) use standing::StandingKeeper;
 

@@ -12,7 +12,7 @@ use crate::validate;
 use crate::whereabouts::{KnownFix, age_ms};
 
 /// A new UUIDv7 (RFC 9562); a clock before 1970 counts as 1970.
-pub(super) fn new_id(wall_ms: i64) -> Result<Uuid> {
+pub(crate) fn new_id(wall_ms: i64) -> Result<Uuid> {
     let bytes = random::<10>()?;
     let ms = u64::try_from(wall_ms).unwrap_or(0);
     Ok(uuid::Builder::from_unix_timestamp_millis(ms, &bytes).into_uuid())

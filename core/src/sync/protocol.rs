@@ -23,6 +23,7 @@ use uuid::Uuid;
 use crate::clock::ClockReading;
 use crate::contacts::Contact;
 use crate::registration::Traveler;
+use crate::registration::fields::Field;
 use crate::seal::signed::Signed;
 use crate::sos::SosKind;
 use crate::whereabouts::Fix;
@@ -360,17 +361,20 @@ pub struct Standing {
     pub position: Option<AgedFix>,
 }
 
-/// A registration, whole: the newest version replaces the ones before.
+/// A registration, whole: every field with when and where it was changed. A
+/// ministry keeps the newest of each field, whichever phone of the traveler it
+/// comes from. The entity `traveler` is a [`Traveler`], `contact/<uuid>` a
+/// [`Contact`], `contact_order` the ids of the contacts, the first one to call
+/// first.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {
     /// Grows with each change on this device.
     pub version: u64,
-    /// The traveler; absent after the traveler removed the registration.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traveler: Option<Traveler>,
-    /// The emergency contacts.
-    pub contacts: Vec<Contact>,
+    /// Names the registration: all phones of one traveler share it.
+    pub registration: Uuid,
+    /// The fields, removals included.
+    pub fields: Vec<Field>,
 }
 
 /// A run of positions.

@@ -114,10 +114,10 @@ impl Story<'_> {
                     school: "Karadeniz Teknik Üniversitesi".into(),
                 },
                 phone: Some("+46 70 123 45 67".into()),
-                document: Some(TravelDocument {
+                documents: vec![TravelDocument {
                     number: "L898902C3".into(),
                     mrz: Some(MRZ.into()),
-                }),
+                }],
             },
             contacts: vec![
                 contact("Märta Eriksson", "+46701234568", Relation::Parent),

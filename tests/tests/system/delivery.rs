@@ -60,7 +60,7 @@ impl Line {
 
 fn give(home: &Homeline, purpose: Purpose) {
     let version = "2026-01".to_owned();
-    home.registration().give_consent(purpose, version).unwrap();
+    home.consents().give(purpose, version).unwrap();
 }
 
 /// A phone whose every request is noted.
@@ -301,9 +301,7 @@ fn positions_under_a_withdrawn_consent_never_leave() {
     home.whereabouts().record_all(fixes.collect()).unwrap();
     // Sealed, waiting in the outbox.
     assert!(sync(&home).waiting > 0);
-    home.registration()
-        .withdraw_consent(Purpose::Whereabouts)
-        .unwrap();
+    home.consents().withdraw(Purpose::Whereabouts).unwrap();
     // Recorded after it, not covered by the next consent either.
     home.whereabouts()
         .record(fix(41.1, 28.9, START_MS))
@@ -329,9 +327,7 @@ fn a_registration_leaves_when_consent_is_given_again() {
     give(&home, Purpose::Register);
     line.stage.network(Network::Down);
     assert_eq!(sync(&home).waiting, 1);
-    home.registration()
-        .withdraw_consent(Purpose::Register)
-        .unwrap();
+    home.consents().withdraw(Purpose::Register).unwrap();
     line.stage.network(Network::Up);
     sync(&home);
     assert_eq!(line.count("SELECT count(*) FROM profiles"), 0);

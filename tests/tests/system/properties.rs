@@ -131,13 +131,14 @@ fn any_traveler() -> impl Strategy<Value = Traveler> {
         any_text(),
         kind,
         proptest::option::of(any_text()),
-        proptest::option::of(document),
+        proptest::collection::vec(document, 0..3),
     )
-        .prop_map(|(name, kind, phone, document)| Traveler {
+        .prop_map(|(name, kind, phone, documents)| Traveler {
             name,
             kind,
             phone,
-            document,
+            documents,
+            ..Traveler::default()
         })
 }
 

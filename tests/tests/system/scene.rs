@@ -152,7 +152,7 @@ pub(crate) fn register(home: &Homeline, name: &str) {
         name: name.to_owned(),
         kind: TravelerKind::LongStay,
         phone: Some("+905321234567".into()),
-        document: None,
+        ..Traveler::default()
     };
     home.registration().save(traveler).unwrap();
 }

@@ -84,7 +84,7 @@ final class Verbs {
             name: try traveler.required("name"),
             kind: kind,
             phone: try traveler.optional("phone"),
-            document: number.map { TravelDocument(number: $0) })
+            documents: number.map { [TravelDocument(number: $0)] } ?? [])
         try phone.home().registration().save(traveler: given)
     }
 
@@ -94,7 +94,7 @@ final class Verbs {
         }
         try check(traveler.name, ifGiven: "name", in: step)
         try check(traveler.phone, ifGiven: "phone", in: step)
-        try check(traveler.document?.number, ifGiven: "document", in: step)
+        try check(traveler.documents.first?.number, ifGiven: "document", in: step)
     }
 
     private func addContact(_ step: Step) throws {
@@ -106,7 +106,7 @@ final class Verbs {
     }
 
     private func consent(_ step: Step) throws {
-        try phone.home().registration().giveConsent(
+        try phone.home().consents().give(
             purpose: named(step.required("purpose")),
             textVersion: step.required("text_version"))
     }

@@ -70,8 +70,8 @@ fn positions_are_kept_once_an_envelope_and_profiles_in_their_newest_version() {
     let profile = |version| {
         Content::Profile(Profile {
             version,
-            traveler: None,
-            contacts: Vec::new(),
+            registration: Uuid::nil(),
+            fields: Vec::new(),
         })
     };
     for _ in 0..2 {
@@ -98,8 +98,8 @@ fn a_batch_is_stored_whole_or_not_at_all() {
     let profile = || {
         Content::Profile(Profile {
             version: 1,
-            traveler: None,
-            contacts: Vec::new(),
+            registration: Uuid::nil(),
+            fields: Vec::new(),
         })
     };
     store

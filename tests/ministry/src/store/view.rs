@@ -5,8 +5,8 @@
 //! early update; a position is never without its age.
 
 use homeline::clock::{ClockReading, elapsed_ms};
-use homeline::contacts::Contact;
-use homeline::registration::Traveler;
+use homeline::contacts::{Contact, contacts_of};
+use homeline::registration::{TRAVELER, Traveler, fields};
 use homeline::sos::SosKind;
 use homeline::sync::protocol::{AgedFix, Content, SosReport};
 use homeline::whereabouts::{FixSource, Position};
@@ -154,8 +154,8 @@ impl From<Content> for Who {
                 position: standing.position.map(|fix| (standing.as_of, fix)),
             },
             Content::Profile(profile) => Self {
-                traveler: profile.traveler,
-                contacts: profile.contacts,
+                traveler: fields::entity(&profile.fields, TRAVELER),
+                contacts: contacts_of(&profile.fields),
                 position: None,
             },
             _ => Self::default(),
@@ -225,7 +225,11 @@ fn traveler(traveler: Traveler) -> TravelerView {
     TravelerView {
         name: traveler.name,
         phone: traveler.phone,
-        document_number: traveler.document.map(|document| document.number),
+        document_number: traveler
+            .documents
+            .into_iter()
+            .next()
+            .map(|document| document.number),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::phone::{
     Phone, Post, batch, client, id, key_of, problem, read, signed_of, sos, standing, update_at,
 };
+use homeline::registration::fields::Field;
 use homeline::seal::sha256_hex;
 use homeline::sync::protocol::{
     BatchAnswer, Content, EnvelopeOutcome, Positions, Profile, SosReport,
@@ -231,11 +232,20 @@ fn the_newest_version_of_a_profile_stands_in_for_a_standing() {
     let post = Post::open();
     let phone = Phone::enrolled(1, &post);
     let profile = |version: u64, name: &str| {
-        let from = standing(name);
+        let field = |key: &str, value: &str| Field {
+            entity: "traveler".into(),
+            key: key.into(),
+            value: serde_json::from_str(value).unwrap(),
+            changed_ms: i64::try_from(version).unwrap(),
+            device: phone.id(),
+        };
         Content::Profile(Profile {
             version,
-            traveler: from.traveler,
-            contacts: from.contacts,
+            registration: id(60),
+            fields: vec![
+                field("name", &format!("\"{name}\"")),
+                field("kind", r#"{"kind": "crew"}"#),
+            ],
         })
     };
     phone.send(

@@ -355,7 +355,7 @@ pub fn standing(name: &str) -> Standing {
         "as_of": {"wall_ms": 1, "monotonic_ms": 1, "boot_id": "boot"},
         "traveler": {
             "name": name, "kind": {"kind": "student", "school": "ITU"},
-            "phone": "+8613800138000", "document": {"number": "E12345678"},
+            "phone": "+8613800138000", "documents": [{"number": "E12345678"}],
         },
         "contacts": [{"name": "李母", "phone": "+8613900139000", "relation": "parent"}],
     }))

@@ -71,7 +71,7 @@ class Verbs(private val phone: Phone) {
             name = traveler.text("name"),
             kind = kind,
             phone = traveler.textOrNull("phone"),
-            document = traveler.textOrNull("document")?.let { TravelDocument(number = it) },
+            documents = listOfNotNull(traveler.textOrNull("document")?.let { TravelDocument(number = it) }),
         )
         registration { save(given) }
     }
@@ -80,7 +80,7 @@ class Verbs(private val phone: Phone) {
         val traveler = checkNotNull(registration { traveler() }) { "no traveler" }
         step.textOrNull("name")?.let { assertEquals(it, traveler.name) }
         step.textOrNull("phone")?.let { assertEquals(it, traveler.phone) }
-        step.textOrNull("document")?.let { assertEquals(it, traveler.document?.number) }
+        step.textOrNull("document")?.let { assertEquals(it, traveler.documents.first().number) }
     }
 
     private fun addContact(step: Step) {
@@ -90,7 +90,7 @@ class Verbs(private val phone: Phone) {
 
     private fun consent(step: Step) {
         val purpose = Purpose.valueOf(step.text("purpose").uppercase())
-        registration { giveConsent(purpose, step.text("text_version")) }
+        phone.home.consents().use { it.give(purpose, step.text("text_version")) }
     }
 
     private fun recordFix(step: Step) {

@@ -1,0 +1,1 @@
+-- Groups of version 2: see registration::groups.

@@ -1,0 +1,1 @@
+-- Whereabouts of version 2: see whereabouts::store.

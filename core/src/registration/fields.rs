@@ -1,0 +1,363 @@
+//! The registration as fields: what the record keeps, what crosses the network,
+//! and what two phones of one traveler are merged by.
+//!
+//! An *entity* (`traveler`, `contact/<uuid>`, a single value) is a JSON object;
+//! each of its top-level keys is a field of its own with a [`Stamp`]. Saving an
+//! entity stamps only what has changed. An emptied field keeps a row with JSON
+//! `null`, and a removed entity a row with the key `''`, so that both win over
+//! older values. Pure SQL and JSON: nothing here knows what a traveler is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::changed;
+use crate::clock::Time;
+use crate::error::{HomelineError, Result, StorageProblem};
+use crate::outbox::Outbox;
+use crate::sync::Sealer;
+
+/// The key that stands for a whole entity: its value says that it was removed.
+pub const REMOVED: &str = "";
+
+/// One field of a registration.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Field {
+    /// `traveler`, or a kind and a UUID: `contact/…`, `dependent/…`, `trip/…`.
+    pub entity: String,
+    /// A key of the entity's JSON form; empty where the whole entity was removed.
+    pub key: String,
+    /// The value; `null` where it was emptied.
+    pub value: Value,
+    /// When it was changed, milliseconds UTC by the best time that the phone knew.
+    pub changed_ms: i64,
+    /// Id of the device that changed it.
+    pub device: String,
+}
+
+redacted_debug!(Field);
+
+/// When and where a field is changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stamp {
+    pub(crate) changed_ms: i64,
+    pub(crate) device: String,
+}
+
+/// Makes stamps: the phone's clock, corrected by the ministry's.
+#[derive(Clone)]
+pub(crate) struct Stamper {
+    pub(crate) time: Time,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) sealer: Arc<Sealer>,
+}
+
+impl Stamper {
+    pub(crate) fn stamp(&self) -> Stamp {
+        let offset = self.outbox.get_number("offset_ms").ok().flatten();
+        Stamp {
+            changed_ms: self
+                .time
+                .now()
+                .wall_ms
+                .saturating_add(offset.unwrap_or_default()),
+            device: self.sealer.device().id().to_owned(),
+        }
+    }
+}
+
+/// Saves `value` as `entity`: each key that differs from what is stored gets the
+/// stamp. Notes a new version of the profile where anything differs; returns
+/// whether it does.
+pub(crate) fn save<T: Serialize>(
+    tx: &Connection,
+    entity: &str,
+    value: &T,
+    stamp: &Stamp,
+) -> Result<bool> {
+    let Value::Object(new) = serde_json::to_value(value).map_err(|_| bug())? else {
+        return Err(bug());
+    };
+    let old = keys_of(tx, entity)?;
+    let mut differs = false;
+    for (key, value) in &new {
+        if old.get(key) != Some(value) {
+            put(tx, entity, key, value, stamp)?;
+            differs = true;
+        }
+    }
+    for (key, value) in &old {
+        if key != REMOVED && !new.contains_key(key) && !value.is_null() {
+            put(tx, entity, key, &Value::Null, stamp)?;
+            differs = true;
+        }
+    }
+    if differs {
+        // The stamps above are newer than the removal.
+        tx.prepare_cached("DELETE FROM field WHERE entity = ?1 AND key = ''")?
+            .execute([entity])?;
+        changed(tx)?;
+    }
+    Ok(differs)
+}
+
+/// Removes `entity`; `false` where there is none.
+pub(crate) fn remove(tx: &Connection, entity: &str, stamp: &Stamp) -> Result<bool> {
+    if !exists(tx, entity)? {
+        return Ok(false);
+    }
+    let newest: i64 = tx.query_row(
+        "SELECT max(changed_ms) FROM field WHERE entity = ?1",
+        [entity],
+        |row| row.get(0),
+    )?;
+    let stamp = Stamp {
+        changed_ms: stamp.changed_ms.max(newest.saturating_add(1)),
+        device: stamp.device.clone(),
+    };
+    tx.execute("DELETE FROM field WHERE entity = ?1", [entity])?;
+    put(tx, entity, REMOVED, &Value::Bool(true), &stamp)?;
+    changed(tx)?;
+    Ok(true)
+}
+
+/// Whether there is such an entity.
+pub(crate) fn exists(tx: &Connection, entity: &str) -> Result<bool> {
+    let keys = keys_of(tx, entity)?;
+    Ok(!keys.is_empty() && !keys.contains_key(REMOVED))
+}
+
+/// One entity, if it is there.
+pub(crate) fn load<T: DeserializeOwned>(tx: &Connection, entity: &str) -> Result<Option<T>> {
+    let keys = keys_of(tx, entity)?;
+    if keys.is_empty() || keys.contains_key(REMOVED) {
+        return Ok(None);
+    }
+    object(keys).map(Some)
+}
+
+/// All entities of a kind with their ids, in order of the id.
+pub(crate) fn load_all<T: DeserializeOwned>(
+    tx: &Connection,
+    kind: &str,
+) -> Result<Vec<(String, T)>> {
+    let mut statement = tx.prepare_cached(
+        // '0' follows '/' in ASCII: a range of the primary key.
+        "SELECT entity, key, json FROM field
+         WHERE entity >= ?1 || '/' AND entity < ?1 || '0' ORDER BY entity, key",
+    )?;
+    let mut rows = statement.query([kind])?;
+    let mut found: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let entity: String = row.get(0)?;
+        let json: String = row.get(2)?;
+        let id = entity.split_once('/').map_or("", |(_, id)| id).to_owned();
+        found
+            .entry(id)
+            .or_default()
+            .insert(row.get(1)?, parse(&json)?);
+    }
+    found
+        .into_iter()
+        .filter(|(_, keys)| !keys.contains_key(REMOVED))
+        .map(|(id, keys)| Ok((id, object(keys)?)))
+        .collect()
+}
+
+/// Every field, removals included, in order of entity and key.
+pub(crate) fn all(tx: &Connection) -> Result<Vec<Field>> {
+    let mut statement = tx.prepare_cached(
+        "SELECT entity, key, json, changed_ms, device FROM field ORDER BY entity, key",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        let json: String = row.get(2)?;
+        out.push(Field {
+            entity: row.get(0)?,
+            key: row.get(1)?,
+            value: parse(&json)?,
+            changed_ms: row.get(3)?,
+            device: row.get(4)?,
+        });
+    }
+    Ok(out)
+}
+
+/// One entity out of the fields of a registration, as a ministry reads it;
+/// `None` where it is not there, was removed, or is not of the form.
+pub fn entity<T: DeserializeOwned>(fields: &[Field], entity: &str) -> Option<T> {
+    let keys: BTreeMap<String, Value> = fields
+        .iter()
+        .filter(|field| field.entity == entity)
+        .map(|field| (field.key.clone(), field.value.clone()))
+        .collect();
+    if keys.is_empty() || keys.contains_key(REMOVED) {
+        return None;
+    }
+    object(keys).ok()
+}
+
+/// All entities of a kind out of the fields of a registration, with their ids.
+pub fn entities<T: DeserializeOwned>(fields: &[Field], kind: &str) -> Vec<(String, T)> {
+    let mut names: Vec<&str> = fields
+        .iter()
+        .filter(|field| {
+            field
+                .entity
+                .split_once('/')
+                .is_some_and(|(of, _)| of == kind)
+        })
+        .map(|field| field.entity.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+        .into_iter()
+        .filter_map(|name| {
+            let (_, id) = name.split_once('/')?;
+            Some((id.to_owned(), entity(fields, name)?))
+        })
+        .collect()
+}
+
+fn put(tx: &Connection, entity: &str, key: &str, value: &Value, stamp: &Stamp) -> Result<()> {
+    tx.prepare_cached(
+        // A change is newer than the one that it follows, whatever the clock says.
+        "INSERT INTO field (entity, key, json, changed_ms, device)
+         VALUES (?1, ?2, ?3, max(?4, 1 + coalesce((SELECT max(changed_ms) FROM field
+             WHERE entity = ?1 AND key IN (?2, '')), 0)), ?5)
+         ON CONFLICT (entity, key) DO UPDATE SET json = excluded.json,
+             changed_ms = excluded.changed_ms, device = excluded.device",
+    )?
+    .execute(params![
+        entity,
+        key,
+        value.to_string(),
+        stamp.changed_ms,
+        stamp.device
+    ])?;
+    Ok(())
+}
+
+fn keys_of(tx: &Connection, entity: &str) -> Result<BTreeMap<String, Value>> {
+    let mut statement = tx.prepare_cached("SELECT key, json FROM field WHERE entity = ?1")?;
+    let mut rows = statement.query([entity])?;
+    let mut out = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let json: String = row.get(1)?;
+        out.insert(row.get(0)?, parse(&json)?);
+    }
+    Ok(out)
+}
+
+fn object<T: DeserializeOwned>(keys: BTreeMap<String, Value>) -> Result<T> {
+    let map: Map<String, Value> = keys
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .collect();
+    serde_json::from_value(Value::Object(map)).map_err(|_| StorageProblem::Damaged.into())
+}
+
+fn parse(json: &str) -> Result<Value> {
+    serde_json::from_str(json).map_err(|_| StorageProblem::Damaged.into())
+}
+
+fn bug() -> HomelineError {
+    HomelineError::bug("registration::fields")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registration::{Traveler, TravelerKind};
+
+    fn record() -> Connection {
+        let tx = Connection::open_in_memory().unwrap();
+        for script in [
+            include_str!("../record/migrations/0001.sql"),
+            include_str!("../record/migrations/0002/registration.sql"),
+        ] {
+            tx.execute_batch(script).unwrap();
+        }
+        tx
+    }
+
+    fn stamp(changed_ms: i64) -> Stamp {
+        Stamp {
+            changed_ms,
+            device: "d".into(),
+        }
+    }
+
+    fn traveler(name: &str, phone: Option<&str>) -> Traveler {
+        Traveler {
+            name: name.into(),
+            kind: TravelerKind::ShortTrip,
+            phone: phone.map(str::to_owned),
+            ..Traveler::default()
+        }
+    }
+
+    fn stamps(tx: &Connection) -> Vec<(String, i64)> {
+        all(tx)
+            .unwrap()
+            .into_iter()
+            .map(|field| (field.key, field.changed_ms))
+            .collect()
+    }
+
+    #[test]
+    fn only_what_changed_is_stamped_and_an_emptied_field_stays_known() {
+        let tx = record();
+        assert!(save(&tx, "traveler", &traveler("a", Some("12308")), &stamp(10)).unwrap());
+        assert!(!save(&tx, "traveler", &traveler("a", Some("12308")), &stamp(20)).unwrap());
+        assert!(save(&tx, "traveler", &traveler("a", None), &stamp(30)).unwrap());
+        let expected =
+            [("kind", 10), ("name", 10), ("phone", 30)].map(|(key, ms)| (key.to_owned(), ms));
+        assert_eq!(stamps(&tx), expected);
+        assert_eq!(load(&tx, "traveler").unwrap(), Some(traveler("a", None)));
+    }
+
+    #[test]
+    fn a_change_is_newer_than_the_one_before_though_the_clock_went_back() {
+        let tx = record();
+        save(&tx, "traveler", &traveler("a", None), &stamp(1_000)).unwrap();
+        save(&tx, "traveler", &traveler("b", None), &stamp(10)).unwrap();
+        assert!(stamps(&tx).contains(&("name".to_owned(), 1_001)));
+        assert!(remove(&tx, "traveler", &stamp(5)).unwrap());
+        assert!(stamps(&tx).contains(&(REMOVED.to_owned(), 1_002)));
+        assert!(!remove(&tx, "traveler", &stamp(5)).unwrap());
+        assert_eq!(load::<Traveler>(&tx, "traveler").unwrap(), None);
+        save(&tx, "traveler", &traveler("c", None), &stamp(6)).unwrap();
+        assert!(stamps(&tx).iter().all(|(_, ms)| *ms == 1_003));
+        assert_eq!(load(&tx, "traveler").unwrap(), Some(traveler("c", None)));
+    }
+
+    #[test]
+    fn entities_of_a_kind_are_found_and_no_others() {
+        let tx = record();
+        for entity in [
+            "contact/b",
+            "contact/a",
+            "contacts/x",
+            "contact0/y",
+            "traveler",
+        ] {
+            save(&tx, entity, &traveler(entity, None), &stamp(1)).unwrap();
+        }
+        let found: Vec<(String, Traveler)> = load_all(&tx, "contact").unwrap();
+        let ids: Vec<&str> = found.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!(ids, ["a", "b"]);
+        let fields = all(&tx).unwrap();
+        assert_eq!(entities::<Traveler>(&fields, "contact"), found);
+        assert_eq!(
+            entity(&fields, "traveler"),
+            Some(traveler("traveler", None))
+        );
+    }
+}
