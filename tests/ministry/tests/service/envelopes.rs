@@ -1,7 +1,7 @@
 //! Envelopes in, receipts out: exactly one case, whatever is repeated.
 
 use crate::phone::{
-    Phone, Post, batch, client, id, key_of, problem, read, signed_of, sos, standing, update_at,
+    Phone, Post, batch, client, id, key_of, problem, read, signed_of, sos, update_at,
 };
 use homeline::registration::fields::Field;
 use homeline::seal::sha256_hex;

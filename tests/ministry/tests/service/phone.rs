@@ -350,7 +350,7 @@ pub fn update_at(report: Uuid, monotonic_ms: i64, latitude: f64) -> SosUpdate {
     }
 }
 
-pub fn standing(name: &str) -> Standing {
+pub(crate) fn standing(name: &str) -> Standing {
     serde_json::from_value(serde_json::json!({
         "as_of": {"wall_ms": 1, "monotonic_ms": 1, "boot_id": "boot"},
         "traveler": {
