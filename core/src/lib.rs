@@ -14,6 +14,7 @@
 //! | `record` | `record.db`: everything private, SQLCipher |
 //! | `outbox` | `outbox.db`: sealed envelopes that wait, and their evidence |
 //! | [`seal`] | HPKE envelopes, signed receipts |
+//! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
@@ -46,6 +47,7 @@ pub mod clock;
 pub mod config;
 pub mod contacts;
 pub mod error;
+pub mod health;
 pub mod homeline;
 pub mod keys;
 mod outbox;

@@ -57,6 +57,9 @@ pub(crate) struct Policy {
     pub(crate) service_age_ms: i64,
     /// Pages of the change feed read in one pass.
     pub(crate) change_pages: usize,
+    /// A wake is late when it is overdue by more than this: platforms put jobs
+    /// off for hours to save the battery.
+    pub(crate) wake_grace_ms: i64,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
 }
@@ -87,6 +90,7 @@ impl Policy {
         due_horizon_ms: 25 * 3_600_000,
         service_age_ms: 24 * 3_600_000,
         change_pages: 20,
+        wake_grace_ms: 4 * 3_600_000,
         lock: Duration::from_secs(5),
     };
 }

@@ -17,6 +17,7 @@ use crate::clock::{Clock, Time};
 use crate::config::{Config, Policy};
 use crate::contacts::Contacts;
 use crate::error::{Result, guard};
+use crate::health::{self, Health, PermissionReport, WakeCause};
 use crate::keys::{DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSecret, random};
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordState};
@@ -36,6 +37,7 @@ pub struct Homeline {
     directory: PathBuf,
     vault: Arc<dyn KeyVault>,
     policy: Policy,
+    time: Time,
     record: Arc<Record>,
     outbox: Arc<Outbox>,
     sealer: Arc<Sealer>,
@@ -126,6 +128,37 @@ impl Homeline {
     /// The network has changed: what waits for its back-off is due now.
     pub fn network_changed(&self) -> Result<()> {
         guard("Homeline::network_changed", || self.outbox.all_due())
+    }
+
+    /// The platform runs the host: why, and in how many milliseconds the host
+    /// expects to be woken again (absent: it does not know; what it said before
+    /// stays). Passes of `sync` are noted by themselves.
+    ///
+    /// Errors: `Storage`.
+    #[uniffi::method(default(next_in_ms = None))]
+    pub fn woke(&self, cause: WakeCause, next_in_ms: Option<i64>) -> Result<()> {
+        guard("Homeline::woke", || {
+            health::note_wake(&self.outbox, &self.time.now(), cause, next_in_ms)
+        })
+    }
+
+    /// The permissions as the platform has them now.
+    ///
+    /// Errors: `Storage`.
+    pub fn report_permissions(&self, reports: Vec<PermissionReport>) -> Result<()> {
+        guard("Homeline::report_permissions", || {
+            health::note_permissions(&self.outbox, &self.time.now(), reports)
+        })
+    }
+
+    /// Whether the library really runs on this phone: what happened, when, and
+    /// what is overdue. Works before the first unlock.
+    ///
+    /// Errors: `Storage`.
+    pub fn health(&self) -> Result<Health> {
+        guard("Homeline::health", || {
+            health::read(&self.outbox, &self.last, &self.time.now(), &self.policy)
+        })
     }
 
     /// Tells `listener` of every change after its commit, on the thread that
@@ -245,7 +278,7 @@ impl Homeline {
             engine: Engine::new(Parts {
                 config,
                 policy: policy.clone(),
-                time,
+                time: time.clone(),
                 record: Arc::clone(&record),
                 outbox: Arc::clone(&outbox),
                 sealer: Arc::clone(&sealer),
@@ -257,6 +290,7 @@ impl Homeline {
             directory,
             vault,
             policy,
+            time,
             record,
             outbox,
             sealer,

@@ -14,13 +14,16 @@ use crate::sqlite::{self, Step};
 /// "HLOB": tells our file from another application's.
 const APPLICATION_ID: i64 = 0x484c_4f42;
 
-const MIGRATIONS: [Step; 1] = [Step::sql(&[include_str!("migrations/0001.sql")])];
+const MIGRATIONS: [Step; 2] = [
+    Step::sql(&[include_str!("migrations/0001.sql")]),
+    Step::sql(&[include_str!("migrations/0002/made.sql")]),
+];
 
 /// What salvage copies: each table with its columns.
 const TABLES: [(&str, &str); 5] = [
     (
         "envelope",
-        "seq, id, lane, role, report, sealed, state, attempts, not_before, due",
+        "seq, id, lane, role, report, sealed, state, attempts, not_before, due, made_ms",
     ),
     ("report", "id, sequence, own_copy"),
     (
@@ -47,6 +50,10 @@ impl Outbox {
             policy,
             connection: Mutex::new(None),
         }
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.time.now().wall_ms
     }
 
     pub(super) fn policy(&self) -> &Policy {

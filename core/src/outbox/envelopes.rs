@@ -55,8 +55,9 @@ impl Outbox {
     /// Stores a press with the standing envelope beside it: one transaction, one
     /// sync. The standing envelope goes once: it keeps its id until it changes.
     pub(crate) fn press(&self, press: &Press) -> Result<()> {
+        let made_ms = press.event.at.wall_ms;
         self.write(|tx| {
-            insert(tx, &press.envelope)?;
+            insert(tx, &press.envelope, made_ms)?;
             tx.execute(
                 "INSERT INTO report (id, sequence, own_copy) VALUES (?1, ?2, ?3)",
                 params![
@@ -68,14 +69,15 @@ impl Outbox {
             events::append(tx, &press.event)?;
             tx.execute(
                 // `WHERE true` keeps the parser from reading ON as a join.
-                "INSERT INTO envelope (id, lane, role, sealed, not_before)
-                 SELECT id, ?1, ?2, sealed, ?3 FROM standing WHERE true
+                "INSERT INTO envelope (id, lane, role, sealed, not_before, made_ms)
+                 SELECT id, ?1, ?2, sealed, ?3, ?4 FROM standing WHERE true
                  ON CONFLICT (id) DO UPDATE
                    SET not_before = min(not_before, excluded.not_before) WHERE state = 0",
                 params![
                     Lane::Sos.number(),
                     Role::Standing.number(),
-                    press.envelope.not_before_ms
+                    press.envelope.not_before_ms,
+                    made_ms
                 ],
             )?;
             Ok(())
@@ -85,7 +87,7 @@ impl Outbox {
     /// Stores an envelope of a report with its event.
     pub(crate) fn add_to_report(&self, envelope: &NewEnvelope, event: &EventRow) -> Result<()> {
         self.write(|tx| {
-            insert(tx, envelope)?;
+            insert(tx, envelope, event.at.wall_ms)?;
             events::append(tx, event)
         })
     }
@@ -93,11 +95,12 @@ impl Outbox {
     /// Stores an envelope of ordinary data. The same id again changes nothing.
     /// A profile replaces those that still wait.
     pub(crate) fn enqueue(&self, envelope: &NewEnvelope) -> Result<()> {
+        let made_ms = self.now_ms();
         self.write(|tx| {
             if envelope.role == Role::Profile {
                 delete_waiting(tx, Role::Profile)?;
             }
-            insert(tx, envelope)
+            insert(tx, envelope, made_ms)
         })
     }
 
@@ -253,17 +256,18 @@ impl Outbox {
     }
 }
 
-fn insert(tx: &Transaction<'_>, envelope: &NewEnvelope) -> Result<()> {
+fn insert(tx: &Transaction<'_>, envelope: &NewEnvelope, made_ms: i64) -> Result<()> {
     tx.execute(
-        "INSERT OR IGNORE INTO envelope (id, lane, role, report, sealed, not_before)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR IGNORE INTO envelope (id, lane, role, report, sealed, not_before, made_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
             envelope.id,
             envelope.lane.number(),
             envelope.role.number(),
             envelope.report,
             envelope.sealed,
-            envelope.not_before_ms
+            envelope.not_before_ms,
+            made_ms
         ],
     )?;
     Ok(())

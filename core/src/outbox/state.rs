@@ -40,6 +40,17 @@ impl Outbox {
         })
     }
 
+    /// When the oldest envelope that waits was made, milliseconds UTC.
+    pub(crate) fn oldest_waiting(&self) -> Result<Option<i64>> {
+        self.read(|tx| {
+            Ok(tx.query_row(
+                "SELECT min(made_ms) FROM envelope WHERE state = 0",
+                [],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
     /// Ids of all reports, the newest first.
     pub(crate) fn reports(&self) -> Result<Vec<Uuid>> {
         self.read(|tx| {

@@ -14,6 +14,7 @@ use super::{SyncOutcome, SyncStop};
 use crate::clock::Time;
 use crate::config::{Config, Policy};
 use crate::error::Result;
+use crate::health::{WakeCause, note_wake};
 use crate::homeline::{Listeners, Topic};
 use crate::outbox::Outbox;
 use crate::record::Record;
@@ -81,6 +82,8 @@ impl Engine {
         let stop = pass.run();
         let tally = pass.into_tally();
         let (stopped, next_ms) = stop?;
+        let now = self.parts.time.now();
+        note_wake(&self.parts.outbox, &now, WakeCause::Sync, next_ms)?;
         self.parts.outbox.checkpoint()?;
         let outcome = self.outcome(&tally, stopped, next_ms)?;
         self.parts.listeners.notify(Topic::Sync);

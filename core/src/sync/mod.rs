@@ -19,7 +19,7 @@ mod sealer;
 pub mod signature;
 
 pub(crate) use engine::{Engine, Parts};
-pub(crate) use sealer::Sealer;
+pub(crate) use sealer::{Sealer, to_json};
 
 use uuid::Uuid;
 

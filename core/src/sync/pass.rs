@@ -318,9 +318,9 @@ impl<'a> Pass<'a> {
         let event = self.event(waiting, &now, evidence.as_ref())?;
         self.parts.outbox.received(waiting.id, event.as_ref())?;
         let offset = receipt.received_ms.saturating_sub(now.wall_ms);
-        self.parts
-            .outbox
-            .set("offset_ms", offset.to_string().as_bytes())?;
+        for (key, value) in [("offset_ms", offset), ("receipt_ms", now.wall_ms)] {
+            self.parts.outbox.set(key, value.to_string().as_bytes())?;
+        }
         Ok(true)
     }
 
