@@ -5,8 +5,8 @@
 //! * [`proxy`], [`hostile`], [`certs`]: the faults: a network that goes away,
 //!   swallows answers or lies; a server that answers with whatever a test
 //!   scripts; certificates, good and bad.
-//! * [`vault`], [`track`], [`words`]: a vault to lock, tracks to replay, reports
-//!   in words.
+//! * [`vault`], [`clock`], [`track`], [`words`]: a vault to lock, a clock to
+//!   move, tracks to replay, reports in words.
 //!
 //! Everything listens on 127.0.0.1 only, on a port the kernel chooses, and runs
 //! on a thread of its own, so a test may be blocking or asynchronous. Dropping a
@@ -23,6 +23,7 @@
 
 mod background;
 pub mod certs;
+pub mod clock;
 pub mod hostile;
 mod https;
 pub mod proxy;

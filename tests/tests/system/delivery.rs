@@ -1,11 +1,9 @@
 //! From a press to the desk: order, repetition, clocks, consent, restarts.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Barrier, Mutex, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use homeline::clock::{Clock, ClockReading, SystemClock};
 use homeline::error::HostError;
 use homeline::homeline::{ChangeListener, Topic};
 use homeline::registration::Purpose;
@@ -13,6 +11,7 @@ use homeline::sos::{AttemptResult, Evidence, ReportState};
 use homeline::sync::SyncStop;
 use homeline::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use homeline::{Homeline, HomelineError};
+use homeline_tests::clock::MovedClock;
 use homeline_tests::proxy::FaultProxy;
 use homeline_tests::stage::{self, Network, Stage};
 use ministry::{DeskState, Ministry, Settings};
@@ -226,36 +225,19 @@ fn a_pass_keeps_to_its_deadline_in_a_silent_network() {
     assert_eq!(outcome.waiting, 1);
 }
 
-/// The phone's clock, as wrong as a test wants.
-struct Moved {
-    system: SystemClock,
-    by_ms: AtomicI64,
-}
-
-impl Clock for Moved {
-    fn read(&self) -> Result<ClockReading, HostError> {
-        let mut reading = self.system.read()?;
-        reading.wall_ms += self.by_ms.load(Ordering::SeqCst);
-        Ok(reading)
-    }
-}
-
 #[test]
 fn a_clock_that_jumps_by_years_holds_nothing_up() {
     const YEAR_MS: i64 = 365 * 24 * 3_600_000;
     for years in [-3, 10, -60] {
         let line = Line::new();
-        let clock = Arc::new(Moved {
-            system: SystemClock::new(),
-            by_ms: AtomicI64::new(0),
-        });
+        let clock = Arc::new(MovedClock::new());
         let config = line.stage.config(&line.phone.files());
-        let host_clock = Arc::<Moved>::clone(&clock);
+        let host_clock = Arc::<MovedClock>::clone(&clock);
         let home = Homeline::open(config, line.phone.vault(), None, Some(host_clock)).unwrap();
         line.stage.network(Network::Down);
         let report = press(&home, "hurt");
         assert_eq!(home.sync(LONG_MS).unwrap().stopped, SyncStop::Offline);
-        clock.by_ms.store(years * YEAR_MS, Ordering::SeqCst);
+        clock.set_ahead(years * YEAR_MS);
         line.stage.network(Network::Up);
         // No hint of a new network: the back-off itself must not be stuck.
         let outcome = home.sync(LONG_MS).unwrap();
