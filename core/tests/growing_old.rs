@@ -197,11 +197,11 @@ fn reports(home: &Homeline) {
     assert!(matches!(reports[0].state, ReportState::Countdown { .. }));
     assert_eq!(reports[1].state, ReportState::Stored);
     assert_eq!(reports[2].state, ReportState::Stored);
-    // They wait to be sent; the profile joins them only in a pass.
+    // They wait to be sent, and the envelope that says who calls.
     assert_eq!(
         home.state().unwrap().outbox,
         Waiting::Known {
-            waiting: 3,
+            waiting: 4,
             parked: 0
         }
     );
