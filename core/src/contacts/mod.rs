@@ -45,7 +45,7 @@ impl Contacts {
         guard("Contacts::add", || {
             let json = to_json(contact.validated(&self.policy)?)?;
             let id = self.record.write(|tx| {
-                tx.execute("INSERT INTO contact (json) VALUES (?1)", [json])?;
+                tx.execute("INSERT INTO contact (json) VALUES (?1)", [&json])?;
                 let id = tx.last_insert_rowid();
                 registration::changed(tx)?;
                 Ok(id)
