@@ -394,4 +394,8 @@ pub(crate) fn set_meta_number(connection: &Connection, key: &str, value: i64) ->
 }
 
 #[cfg(test)]
+mod age_tests;
+#[cfg(test)]
 mod damage_tests;
+#[cfg(test)]
+mod testing;
