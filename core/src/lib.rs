@@ -13,6 +13,7 @@
 //! | [`keys`] | the host's vault, the record's secret, the device's keys |
 //! | `record` | `record.db`: everything private, SQLCipher |
 //! | `outbox` | `outbox.db`: sealed envelopes that wait, and their evidence |
+//! | `salvage` | what can still be read of a damaged file |
 //! | [`seal`] | HPKE envelopes, signed receipts |
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
@@ -53,6 +54,7 @@ pub mod keys;
 mod outbox;
 mod record;
 pub mod registration;
+mod salvage;
 pub mod seal;
 pub mod sos;
 mod sqlite;

@@ -1,4 +1,5 @@
-//! What both files share: numbered migrations, and setting a file aside.
+//! What both files share: numbered migrations, setting a file aside, and putting
+//! another in its place.
 //!
 //! A file that cannot be read is never deleted: it is renamed to
 //! `NAME.aside-MILLISECONDS`, with its `-wal` beside it, and the host is told.
@@ -46,6 +47,60 @@ pub(crate) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<()>
         }
         transaction.execute_batch(&format!("PRAGMA user_version = {}", number + 1))?;
         transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Suffix of a file that is being made, to take the place of another.
+pub(crate) const PARTIAL: &str = ".partial";
+/// Suffix of one that is whole, and whose turn it is.
+pub(crate) const NEXT: &str = ".next";
+
+/// Ends what a kill has cut off: removes a file that is not whole, and puts one
+/// that is in its place, the one before it set aside. Called at each start and,
+/// as the last step, by those who make such files.
+pub(crate) fn tidy(path: &Path, now_ms: i64) -> Result<()> {
+    let partial = with_suffix(path, PARTIAL);
+    if partial.exists() {
+        remove(&partial);
+    }
+    let next = with_suffix(path, NEXT);
+    if next.exists() {
+        set_aside(path, now_ms)?;
+        fs::rename(&next, path)?;
+        sync_directory(path);
+    }
+    Ok(())
+}
+
+/// Removes a database that is not needed, with all that SQLite lays beside it.
+pub(crate) fn remove(path: &Path) {
+    for suffix in ["-journal", "-wal", "-shm", ""] {
+        let _ = fs::remove_file(with_suffix(path, suffix));
+    }
+}
+
+/// Makes a rename survive a power cut. A directory that cannot be opened for
+/// that (some platforms) leaves it to the file system.
+pub(crate) fn sync_directory(path: &Path) {
+    if let Some(Ok(directory)) = path.parent().map(fs::File::open) {
+        let _ = directory.sync_all();
+    }
+}
+
+/// Reads the first row of each table: shows now, and not in the middle of a save,
+/// whether they can be read.
+pub(crate) fn probe_all(connection: &Connection) -> Result<()> {
+    let tables: Vec<String> = connection
+        .prepare(
+            "SELECT name FROM sqlite_schema
+             WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        let name = table.replace('"', "\"\"");
+        probe(connection, &format!("SELECT 1 FROM \"{name}\" LIMIT 1"))?;
     }
     Ok(())
 }
@@ -100,7 +155,8 @@ fn aside_path(path: &Path, stamp: i64) -> PathBuf {
     with_suffix(path, &format!(".aside-{stamp}"))
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// The path of a file that goes with a database: its log, what it is made from.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

@@ -420,6 +420,7 @@ fn record_name(state: RecordState) -> &'static str {
         RecordState::Open => "open",
         RecordState::Locked => "locked",
         RecordState::KeyLost => "key_lost",
+        RecordState::UpdateNeeded { .. } => "update_needed",
         RecordState::Unavailable { .. } => "unavailable",
         RecordState::Closed => "closed",
     }

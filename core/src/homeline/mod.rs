@@ -6,6 +6,7 @@ mod faults;
 mod listeners;
 mod state;
 
+pub use crate::salvage::{Recovery, SavedRows};
 pub(crate) use listeners::Listeners;
 pub use listeners::{ChangeListener, Topic};
 pub use state::{HomeState, Waiting};
@@ -18,7 +19,9 @@ use crate::config::{Config, Policy};
 use crate::contacts::Contacts;
 use crate::error::{Result, guard};
 use crate::health::{self, Health, PermissionReport, WakeCause};
-use crate::keys::{DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSecret, random};
+use crate::keys::{
+    CurrentVault, DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSecret, random,
+};
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
@@ -35,7 +38,7 @@ use crate::{error::HomelineError, sqlite};
 #[derive(uniffi::Object)]
 pub struct Homeline {
     directory: PathBuf,
-    vault: Arc<dyn KeyVault>,
+    vault: Arc<CurrentVault>,
     policy: Policy,
     time: Time,
     record: Arc<Record>,
@@ -107,6 +110,56 @@ impl Homeline {
         guard("Homeline::start_new_record", || {
             self.record.start_new()?;
             self.unlock();
+            self.describe()
+        })
+    }
+
+    /// The traveler has seen `HomeState::recovered`: it is empty after this. The
+    /// files that were set aside stay.
+    ///
+    /// Errors: `Locked`, `KeyLost`, `Storage` while the record cannot be written.
+    pub fn dismiss_recoveries(&self) -> Result<HomeState> {
+        guard("Homeline::dismiss_recoveries", || {
+            self.outbox.dismiss_recoveries()?;
+            self.record.dismiss_recoveries()?;
+            self.describe()
+        })
+    }
+
+    /// Changes the vault: a new phone, a new biometric, a key to be retired. The
+    /// secrets are wrapped anew by `new_vault`, nothing is encrypted anew, and
+    /// this object uses it from then on; afterwards the old vault opens nothing.
+    ///
+    /// Killed half way, all files open with the old vault or with the new one, and
+    /// nothing is lost: open with the old one, and where that says `KeyLost`, with
+    /// the new one; then call this again. After an error too: a repetition
+    /// finishes what was begun.
+    ///
+    /// Errors: `Locked` or `KeyLost` when one of the vaults cannot do its part,
+    /// `Storage`. The old vault is in force as long as the new one does not open
+    /// both secrets.
+    pub fn change_vault(&self, new_vault: Arc<dyn KeyVault>) -> Result<HomeState> {
+        guard("Homeline::change_vault", || {
+            let device = SecretFile::new(&self.directory, KeyPurpose::Device);
+            self.record.change_vault(&device, new_vault)?;
+            self.describe()
+        })
+    }
+
+    /// Encrypts the record anew, under a key that nobody has had before: where the
+    /// old key may be known to somebody. It takes about as long as writing the
+    /// record once more, needs as much space again, and lets the record's other
+    /// calls wait; a press does not wait. Call it from a background thread.
+    ///
+    /// Killed at any moment, the record opens again with everything in it.
+    /// Afterwards the old key opens nothing but copies made before.
+    ///
+    /// Errors: `Storage` with `Full` where the copy does not fit (all stays as it
+    /// was), with `Busy` where another process has the record open, with `TooNew`;
+    /// `Locked`, `KeyLost`, `Closed`.
+    pub fn rotate_key(&self) -> Result<HomeState> {
+        guard("Homeline::rotate_key", || {
+            self.record.rotate_key()?;
             self.describe()
         })
     }
@@ -210,13 +263,14 @@ impl Homeline {
         let listeners = Arc::new(Listeners::default());
         let last = Arc::new(LastKnown::new(&policy));
         let outbox = Arc::new(Outbox::new(&directory, time.clone(), policy.clone()));
+        let vault = Arc::new(CurrentVault::new(vault));
         let record = Arc::new(Record::new(
             &directory,
             Arc::clone(&vault),
             time.clone(),
             policy.clone(),
         ));
-        let device = match stored_device(&directory, vault.as_ref()) {
+        let device = match stored_device(&directory, vault.get().as_ref()) {
             Some(device) => device,
             // The report must leave all the same: a device of this process.
             None => DeviceKeys::from_secret(&Secret::new(random::<32>()?))?,
@@ -318,7 +372,7 @@ impl Homeline {
 
     /// Takes the stored device keys where the process began without them.
     fn renew_device(&self) -> Result<()> {
-        if let Some(device) = stored_device(&self.directory, self.vault.as_ref())
+        if let Some(device) = stored_device(&self.directory, self.vault.get().as_ref())
             && device.id() != self.sealer.device().id()
         {
             self.sealer.set_device(device);
@@ -339,13 +393,16 @@ impl Homeline {
                 Err(error) => return Err(error),
             },
             set_aside: sqlite::files_set_aside(&self.directory),
+            recovered: [self.record.recoveries(), self.outbox.recoveries()].concat(),
             clock_offset_ms: self.outbox.get_number("offset_ms").unwrap_or_default(),
         })
     }
 }
 
-/// The device's keys from their file. A lost device secret is set aside and made
-/// anew: it holds nothing but an identity.
+/// The device's keys from their file. Where the vault cannot open it, one that was
+/// set aside and that it can open is taken back (the file was set aside when
+/// another vault was asked); else a new one is made: it holds nothing but an
+/// identity.
 fn stored_device(directory: &Path, vault: &dyn KeyVault) -> Option<DeviceKeys> {
     std::fs::create_dir_all(directory).ok()?;
     let file = SecretFile::new(directory, KeyPurpose::Device);
@@ -354,7 +411,11 @@ fn stored_device(directory: &Path, vault: &dyn KeyVault) -> Option<DeviceKeys> {
         StoredSecret::Locked => return None,
         StoredSecret::Lost => {
             let now_ms = Time::new(None).now().wall_ms;
+            let before = file.set_aside_for(vault);
             sqlite::set_aside(file.path(), now_ms).ok()?;
+            if let Some(before) = before {
+                std::fs::rename(before, file.path()).ok()?;
+            }
             match file.load_or_create(vault).ok()? {
                 StoredSecret::Open { secret, .. } => secret,
                 StoredSecret::Locked | StoredSecret::Lost => return None,

@@ -2,6 +2,7 @@
 
 use crate::error::StorageProblem;
 use crate::record::RecordState;
+use crate::salvage::Recovery;
 
 /// What works now, and what was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -13,6 +14,10 @@ pub struct HomeState {
     /// Names of files that could not be read and were set aside, in
     /// `config.directory`. They are kept until the host removes them.
     pub set_aside: Vec<String>,
+    /// Damaged files of which what could be read was saved, the oldest first: show
+    /// them to the traveler, then call `dismiss_recoveries`. Those of the record
+    /// are known only while it can be read.
+    pub recovered: Vec<Recovery>,
     /// The ministry's clock minus the phone's, milliseconds, as of the last
     /// receipt; absent before the first.
     pub clock_offset_ms: Option<i64>,

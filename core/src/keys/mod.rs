@@ -22,7 +22,9 @@ mod secret;
 
 pub(crate) use device::DeviceKeys;
 pub use file_vault::FileVault;
-pub(crate) use secret::{SecretFile, StoredSecret};
+pub(crate) use secret::{SecretFile, StoredSecret, new_secret};
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
@@ -67,6 +69,28 @@ pub trait KeyVault: Send + Sync {
 
     /// Decrypts what `wrap` returned.
     fn unwrap(&self, purpose: KeyPurpose, wrapped: Vec<u8>) -> Result<Vec<u8>, VaultError>;
+}
+
+/// The vault in force, shared by all who ask it: it can change while they live.
+pub(crate) struct CurrentVault {
+    vault: RwLock<Arc<dyn KeyVault>>,
+}
+
+impl CurrentVault {
+    pub(crate) fn new(vault: Arc<dyn KeyVault>) -> Self {
+        Self {
+            vault: RwLock::new(vault),
+        }
+    }
+
+    /// Never kept while the vault is asked: a host's vault may take its time.
+    pub(crate) fn get(&self) -> Arc<dyn KeyVault> {
+        Arc::clone(&self.vault.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set(&self, vault: Arc<dyn KeyVault>) {
+        *self.vault.write().unwrap_or_else(PoisonError::into_inner) = vault;
+    }
 }
 
 /// 32 bytes of key material, wiped when dropped.

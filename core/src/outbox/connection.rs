@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use crate::clock::Time;
 use crate::config::Policy;
 use crate::error::{HomelineError, Result, StorageProblem};
+use crate::salvage::{self, RECOVERIES, Rebuild, Recovery, Saved};
 use crate::sqlite::{self, Step};
 
 /// "HLOB": tells our file from another application's.
@@ -17,21 +17,6 @@ const APPLICATION_ID: i64 = 0x484c_4f42;
 const MIGRATIONS: [Step; 2] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
     Step::sql(&[include_str!("migrations/0002/made.sql")]),
-];
-
-/// What salvage copies: each table with its columns.
-const TABLES: [(&str, &str); 5] = [
-    (
-        "envelope",
-        "seq, id, lane, role, report, sealed, state, attempts, not_before, due, made_ms",
-    ),
-    ("report", "id, sequence, own_copy"),
-    (
-        "event",
-        "seq, report, wall_ms, monotonic_ms, boot_id, times, last_wall_ms, evidence",
-    ),
-    ("standing", "one, id, sealed, version, made_ms"),
-    ("meta", "key, value"),
 ];
 
 /// The outbox: the one owner of the connection to `outbox.db`.
@@ -134,7 +119,9 @@ impl Outbox {
         if let Some(directory) = self.path.parent() {
             std::fs::create_dir_all(directory)?;
         }
-        sqlite::keep_stub(&self.path, self.time.now().wall_ms)?;
+        let now_ms = self.time.now().wall_ms;
+        sqlite::tidy(&self.path, now_ms)?;
+        sqlite::keep_stub(&self.path, now_ms)?;
         let mut connection = Connection::open_with_flags(
             &self.path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -172,24 +159,79 @@ impl Outbox {
             connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
         }
         sqlite::migrate(&mut connection, &MIGRATIONS)?;
-        // Fails here, not in a press, when a table is missing or torn.
-        for (table, columns) in TABLES {
-            sqlite::probe(
-                &connection,
-                &format!("SELECT {columns} FROM {table} LIMIT 1"),
-            )?;
-        }
+        // Fails here, not in a press, when a table is torn.
+        sqlite::probe_all(&connection)?;
         checkpoint(&connection)?;
         Ok(connection)
     }
 
-    /// Sets the file aside, makes a new one, and copies what can still be read.
+    /// Puts a new file with all that can be read in the place of this one, which
+    /// is set aside. Where even that fails, an empty one: a press must go on.
     fn replace(&self, slot: &mut Option<Connection>) -> Result<()> {
         *slot = None;
-        let aside = sqlite::set_aside(&self.path, self.time.now().wall_ms)?;
-        let connection = self.open()?;
-        salvage(&aside, &connection);
-        *slot = Some(connection);
+        let now_ms = self.time.now().wall_ms;
+        if salvage::rebuild(&self.path, &OutboxFile { now_ms }, now_ms).is_err() {
+            sqlite::set_aside(&self.path, now_ms)?;
+        }
+        *slot = Some(self.open()?);
+        Ok(())
+    }
+
+    /// Reports of recoveries that the host has not dismissed.
+    pub(crate) fn recoveries(&self) -> Vec<Recovery> {
+        let noted = self.get(RECOVERIES).ok().flatten();
+        noted.map_or_else(Vec::new, |value| salvage::reports(&value))
+    }
+
+    /// Forgets them.
+    pub(crate) fn dismiss_recoveries(&self) -> Result<()> {
+        if self.get(RECOVERIES)?.is_none() {
+            return Ok(());
+        }
+        self.write(|tx| {
+            tx.execute("DELETE FROM meta WHERE key = ?1", [RECOVERIES])?;
+            Ok(())
+        })
+    }
+}
+
+/// How the outbox is made anew.
+struct OutboxFile {
+    now_ms: i64,
+}
+
+impl Rebuild for OutboxFile {
+    fn newest(&self) -> usize {
+        MIGRATIONS.len()
+    }
+
+    fn migrate(&self, connection: &mut Connection, version: usize) -> Result<()> {
+        sqlite::migrate(connection, MIGRATIONS.get(..version).unwrap_or(&MIGRATIONS))
+    }
+
+    fn prepare(&self, connection: &Connection) -> Result<()> {
+        connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+        Ok(())
+    }
+
+    fn decode(&self, _number: u32, raw: &[u8]) -> Option<Vec<u8>> {
+        Some(raw.to_vec())
+    }
+
+    fn finish(&self, connection: &Connection, saved: &Saved) -> Result<()> {
+        let before: Option<Vec<u8>> = connection
+            .query_row(
+                "SELECT value FROM meta WHERE key = ?1",
+                [RECOVERIES],
+                |row| row.get(0),
+            )
+            .optional()?;
+        let recovery = saved.recovery("outbox.db", self.now_ms);
+        let value = salvage::added(before.as_deref(), recovery)?;
+        connection.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
+            (RECOVERIES, value.as_bytes()),
+        )?;
         Ok(())
     }
 }
@@ -206,33 +248,4 @@ fn checkpoint(connection: &Connection) -> Result<()> {
         [],
     )?;
     Ok(())
-}
-
-/// Copies row by row; a row that cannot be read or does not fit is left in the
-/// file that was set aside.
-fn salvage(from: &Path, to: &Connection) {
-    let Ok(old) = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE) else {
-        return;
-    };
-    for (table, columns) in TABLES {
-        let width = columns.split(',').count();
-        let marks = vec!["?"; width].join(", ");
-        let Ok(mut select) = old.prepare(&format!("SELECT {columns} FROM {table}")) else {
-            continue;
-        };
-        let Ok(mut insert) = to.prepare(&format!(
-            "INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"
-        )) else {
-            continue;
-        };
-        let Ok(mut rows) = select.query([]) else {
-            continue;
-        };
-        while let Ok(Some(row)) = rows.next() {
-            let values: rusqlite::Result<Vec<Value>> = (0..width).map(|at| row.get(at)).collect();
-            if let Ok(values) = values {
-                let _ = insert.execute(params_from_iter(values));
-            }
-        }
-    }
 }

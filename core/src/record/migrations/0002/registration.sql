@@ -5,6 +5,8 @@
 -- or a single value such as `contact_order`; its keys are those of its JSON form.
 -- A key whose value is JSON `null` was emptied. The key '' stands for the whole
 -- entity: its row says that the entity was removed, and when.
+--
+-- With rowids: what is left of a damaged file can be read row by row.
 CREATE TABLE field (
     entity     TEXT    NOT NULL,
     key        TEXT    NOT NULL,
@@ -12,7 +14,7 @@ CREATE TABLE field (
     changed_ms INTEGER NOT NULL,   -- best time known, ms UTC; grows with each change of the row
     device     TEXT    NOT NULL,   -- id of the device that changed it, '' before version 2
     PRIMARY KEY (entity, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- json_each gives an object as its text, and a string as its characters.
 INSERT INTO field (entity, key, json, changed_ms, device)
