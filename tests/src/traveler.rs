@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use homeline::Homeline;
-use homeline::contacts::Contact;
+use homeline::contacts::{Contact, Relation};
 use homeline::registration::{Purpose, Traveler as Registered};
 use homeline::sos::{OnRepeat, ReportStatus, SosKind, SosRequest};
-use homeline::whereabouts::Fix;
+use homeline::whereabouts::{Fix, FixSource, Position};
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{self, Values};
@@ -65,6 +65,23 @@ pub enum Ask {
     },
     /// Unlocks the phone; `text` is the state of the record.
     Unlock,
+    /// Closes the files.
+    Pause,
+    /// Contacts: `number` is how many.
+    Contacts,
+    /// Encrypts the record anew.
+    Rotate,
+    /// Adds a contact, records a fix and encrypts the record anew until killed,
+    /// printing `contact N`, `fix N` or `rotated N` when each has returned.
+    RotateForever {
+        /// The first number.
+        from: u32,
+    },
+    /// Changes to the vault whose key is in this file, made if there is none.
+    ChangeVault {
+        /// The file.
+        key: PathBuf,
+    },
 }
 
 /// What the child answers.
@@ -167,6 +184,7 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
         locked,
     } = ask
     {
+        *phone = None;
         let vault = LockableVault::open(&directory.join("vault.key"), locked)?;
         let config = stage::config(&values, &directory.join("files"));
         let home = Homeline::open(config, Arc::<LockableVault>::clone(&vault), None, None)?;
@@ -229,7 +247,66 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
                 ..Told::default()
             })
         }
+        Ask::Pause => {
+            phone.home.pause()?;
+            Ok(Told::default())
+        }
+        Ask::Contacts => Ok(Told {
+            number: u64::try_from(phone.home.contacts().list()?.len()).unwrap_or(u64::MAX),
+            ..Told::default()
+        }),
+        Ask::Rotate => {
+            phone.home.rotate_key()?;
+            Ok(Told::default())
+        }
+        Ask::RotateForever { from } => rotate_forever(&phone.home, from),
+        Ask::ChangeVault { key } => {
+            phone.home.change_vault(LockableVault::open(&key, false)?)?;
+            Ok(Told::default())
+        }
     }
+}
+
+/// The contact and the fix of a number, as `Ask::RotateForever` makes them.
+pub fn numbered(number: u32) -> (Contact, Fix) {
+    let contact = Contact {
+        name: format!("contact {number}"),
+        phone: "+86 139 0013 9000".into(),
+        relation: Relation::Friend,
+    };
+    let fix = Fix {
+        position: Position::Wgs84 {
+            latitude: 41.0,
+            longitude: 29.0 + f64::from(number) * 1e-4,
+        },
+        time_ms: 1_767_225_600_000 + i64::from(number) * 60_000,
+        accuracy_m: Some(5.0),
+        source: FixSource::Gnss,
+    };
+    (contact, fix)
+}
+
+fn rotate_forever(home: &Homeline, from: u32) -> ! {
+    let mut out = io::stdout();
+    for number in from.. {
+        let (contact, fix) = numbered(number);
+        let done = home
+            .contacts()
+            .add(contact)
+            .is_ok_and(|_| writeln!(out, "contact {number}").is_ok())
+            && home
+                .whereabouts()
+                .record(fix)
+                .is_ok_and(|()| writeln!(out, "fix {number}").is_ok())
+            && home
+                .rotate_key()
+                .is_ok_and(|_| writeln!(out, "rotated {number}").is_ok());
+        if !done || out.flush().is_err() {
+            break;
+        }
+    }
+    // The parent sees a child that ended by itself, and fails.
+    std::process::exit(1);
 }
 
 fn press_forever(home: &Homeline) -> ! {

@@ -170,6 +170,15 @@ impl Record {
     /// Encrypts the record anew under a new secret; see [`rotation`].
     pub(crate) fn rotate_key(&self) -> Result<()> {
         let mut slot = self.lock();
+        match self.rotate(&mut slot) {
+            Err(HomelineError::Storage {
+                problem: StorageProblem::Damaged,
+            }) if self.recovered(&mut slot) => self.rotate(&mut slot),
+            outcome => outcome,
+        }
+    }
+
+    fn rotate(&self, slot: &mut Slot) -> Result<()> {
         if let Slot::Shut(state) | Slot::ReadOnly(_, state) = *slot {
             return Err(refusal(state));
         }
@@ -177,8 +186,8 @@ impl Record {
         let secrets = self.secret.load_or_create(vault.as_ref())?.all()?;
         let current = self.fitting(&secrets)?;
         let next = new_secret()?;
-        let outcome = self.secret.store(vault.as_ref(), &[current, &next]);
-        let outcome = match (outcome, slot.take()) {
+        let stored = self.secret.store(vault.as_ref(), &[current, &next]);
+        let outcome = match (stored, slot.take()) {
             (Ok(()), Slot::Open(connection)) => rotation::re_encrypt(connection, &self.path, &next),
             (outcome, _) => outcome,
         };

@@ -60,22 +60,72 @@ fn export(connection: &Connection, partial: &Path, next: &Secret) -> Result<()> 
         "PRAGMA next.cipher_plaintext_header_size = {PLAIN_HEADER};
          PRAGMA next.journal_mode = OFF;
          PRAGMA next.synchronous = OFF;
-         SELECT sqlcipher_export('next');"
+         PRAGMA foreign_keys = OFF;
+         BEGIN"
     ))?;
+    copy(connection)?;
+    same_rows(connection)?;
+    connection.execute_batch("COMMIT; DETACH DATABASE next")?;
+    Ok(File::open(partial)?.sync_all()?)
+}
+
+/// All of `main` into the empty `next`. SQLCipher's own `sqlcipher_export` does
+/// the same, but answers a full disk and a damaged page alike: by words.
+fn copy(connection: &Connection) -> Result<()> {
+    let schema: Vec<(String, String, Option<String>)> = connection
+        .prepare("SELECT type, name, sql FROM main.sqlite_schema")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    // Tables with their rows first: an index is made faster when they are there,
+    // and a trigger must not fire.
+    let of_tables = |tables: bool| {
+        schema
+            .iter()
+            .filter(move |(kind, name, _)| {
+                (kind == "table") == tables && !name.starts_with("sqlite_")
+            })
+            .filter_map(|(_, name, sql)| Some((name.replace('"', "\"\""), sql.as_ref()?)))
+    };
+    for (name, sql) in of_tables(true) {
+        connection.execute_batch(&in_next(sql)?)?;
+        connection.execute_batch(&format!(
+            "INSERT INTO next.\"{name}\" SELECT * FROM main.\"{name}\""
+        ))?;
+    }
+    if schema.iter().any(|(_, name, _)| name == "sqlite_sequence") {
+        // The inserts have set it to what is there now, not to the highest ever.
+        connection.execute_batch(
+            "DELETE FROM next.sqlite_sequence;
+             INSERT INTO next.sqlite_sequence SELECT * FROM main.sqlite_sequence;",
+        )?;
+    }
+    for (_, sql) in of_tables(false) {
+        connection.execute_batch(&in_next(sql)?)?;
+    }
     for number in ["user_version", "application_id"] {
         let value: i64 =
             connection.query_row(&format!("PRAGMA main.{number}"), [], |row| row.get(0))?;
         connection.execute_batch(&format!("PRAGMA next.{number} = {value}"))?;
     }
-    same_rows(connection)?;
-    connection.execute_batch("DETACH DATABASE next")?;
-    Ok(File::open(partial)?.sync_all()?)
+    Ok(())
+}
+
+/// The same declaration for the attached database. SQLite stores all of them with
+/// these beginnings.
+fn in_next(sql: &str) -> Result<String> {
+    ["TABLE", "INDEX", "UNIQUE INDEX", "TRIGGER", "VIEW"]
+        .iter()
+        .find_map(|kind| {
+            let rest = sql.strip_prefix(&format!("CREATE {kind} "))?;
+            Some(format!("CREATE {kind} next.{rest}"))
+        })
+        .ok_or_else(|| HomelineError::bug("record::rotation"))
 }
 
 /// Nothing is given up before the copy is known to have all of it.
 fn same_rows(connection: &Connection) -> Result<()> {
     let tables: Vec<String> = connection
-        .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table'")?
+        .prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for table in tables {
