@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use homeline::contacts::{Contact, Relation};
-use homeline::registration::{TravelDocument, Traveler, TravelerKind};
+use homeline::registration::{Reachable, TravelDocument, Traveler, TravelerKind};
 use homeline::seal::envelope::{self, RecipientKey};
 use homeline::seal::signed::Signed;
 use homeline::sos::{OnRepeat, SosKind, SosRequest};
@@ -121,9 +121,20 @@ fn any_traveler() -> impl Strategy<Value = Traveler> {
     let kind = (0..5_u8, any_text()).prop_map(|(kind, text)| match kind {
         0 => TravelerKind::ShortTrip,
         1 => TravelerKind::LongStay,
-        2 => TravelerKind::Student { school: text },
-        3 => TravelerKind::PostedWorker { employer: text },
-        _ => TravelerKind::Crew,
+        2 => TravelerKind::Student {
+            programme: Some(text.clone()),
+            guardian: Some(Reachable {
+                name: text.clone(),
+                phone: Some(text.clone()),
+            }),
+            school: text,
+        },
+        3 => TravelerKind::PostedWorker {
+            project: Some(text.clone()),
+            liaison: None,
+            employer: text,
+        },
+        _ => TravelerKind::Crew { vessel: Some(text) },
     });
     let document = (any_text(), proptest::option::of(any_text()))
         .prop_map(|(number, mrz)| TravelDocument { number, mrz });
