@@ -52,6 +52,13 @@ impl Date {
         Self::from_days(wall_ms.div_euclid(86_400_000)).map_or(RELEASED, |date| date.max(RELEASED))
     }
 
+    /// Whether `date` has come on this day, or comes tomorrow: east of UTC it is
+    /// tomorrow already. A clock that stands before the release of the library
+    /// tells nothing: then every date may have come.
+    pub(crate) fn may_have_seen(self, date: Self) -> bool {
+        self == RELEASED || self.days_to(date) <= 1
+    }
+
     pub(crate) fn year(self) -> u16 {
         self.year
     }
@@ -264,6 +271,14 @@ mod tests {
         assert_eq!(Date::today(i64::MIN), RELEASED);
         assert_eq!(Date::today(i64::MAX), RELEASED);
         assert_eq!(Date::today(1_795_564_800_000), date("2026-11-25"));
+    }
+
+    #[test]
+    fn tomorrow_may_have_come_and_a_wrong_clock_tells_nothing() {
+        let today = date("2026-11-25");
+        assert!(today.may_have_seen(today) && today.may_have_seen(date("2026-11-26")));
+        assert!(!today.may_have_seen(date("2026-11-27")));
+        assert!(Date::today(0).may_have_seen(date("2026-11-27")));
     }
 
     #[test]

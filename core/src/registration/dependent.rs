@@ -105,8 +105,7 @@ impl Agreement {
             };
             return Err(HomelineError::invalid(&field, problem, "YYYY-MM-DD"));
         };
-        // East of UTC it is tomorrow already.
-        if today.days_to(date) > 1 {
+        if !today.may_have_seen(date) {
             return Err(HomelineError::invalid(
                 &field,
                 Problem::OutOfRange,

@@ -230,8 +230,7 @@ fn birth(field: &str, text: &str, today: Date) -> Result<(Birth, String)> {
     let Some(born) = Birth::parse(&text) else {
         return Err(HomelineError::invalid(field, Problem::Malformed, EXPECTED));
     };
-    // East of UTC it is tomorrow already.
-    if today.days_to(born.earliest()) > 1 || born.year() + 130 < today.year() {
+    if !today.may_have_seen(born.earliest()) || born.year() + 130 < today.year() {
         let expected = "a day in the past, of the last 130 years";
         return Err(HomelineError::invalid(field, Problem::OutOfRange, expected));
     }
@@ -249,5 +248,175 @@ fn latin_name(field: &str, text: &str, policy: &Policy) -> Result<String> {
     } else {
         let expected = "letters A-Z, spaces and hyphens, as in the passport";
         Err(HomelineError::invalid(field, Problem::Malformed, expected))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_version_saved_is_still_read() {
+        let rows = [
+            (r#"{"kind":"crew"}"#, TravelerKind::Crew { vessel: None }),
+            (r#"{"kind":"long_stay"}"#, TravelerKind::LongStay),
+            (
+                r#"{"kind":"student","school":"s"}"#,
+                TravelerKind::Student {
+                    school: "s".into(),
+                    programme: None,
+                    guardian: None,
+                },
+            ),
+        ];
+        for (kind, expected) in rows {
+            let json = format!(r#"{{"name":"a","kind":{kind},"documents":[{{"number":"1"}}]}}"#);
+            let traveler: Traveler = serde_json::from_str(&json).unwrap();
+            assert_eq!((traveler.kind, traveler.documents.len()), (expected, 1));
+            // And nothing that was left out takes a place on the wire.
+            assert_eq!(
+                serde_json::to_string(&traveler.documents).unwrap(),
+                r#"[{"number":"1"}]"#
+            );
+        }
+    }
+
+    #[test]
+    fn a_traveler_is_kept_with_its_fields_in_their_forms_or_the_field_is_named() {
+        let some = |text: &str| Some(text.to_owned());
+        let base = || Traveler {
+            name: "李伟".into(),
+            ..Traveler::default()
+        };
+        let rows = [
+            (
+                Traveler {
+                    name: "\u{200b}".into(),
+                    ..base()
+                },
+                "traveler.name",
+            ),
+            (
+                Traveler {
+                    phone: some(""),
+                    ..base()
+                },
+                "traveler.phone",
+            ),
+            (
+                Traveler {
+                    birth_date: some("1974-13"),
+                    ..base()
+                },
+                "traveler.birth_date",
+            ),
+            (
+                Traveler {
+                    birth_date: some("1895"),
+                    ..base()
+                },
+                "traveler.birth_date",
+            ),
+            (
+                Traveler {
+                    nationality: some("CN"),
+                    ..base()
+                },
+                "traveler.nationality",
+            ),
+            (
+                Traveler {
+                    latin_name: some("Müller"),
+                    ..base()
+                },
+                "traveler.latin_name",
+            ),
+            (
+                Traveler {
+                    latin_name: some("-- "),
+                    ..base()
+                },
+                "traveler.latin_name",
+            ),
+            (
+                Traveler {
+                    languages: vec!["?".into()],
+                    ..base()
+                },
+                "traveler.languages.0",
+            ),
+            (
+                Traveler {
+                    email: some("a@b"),
+                    ..base()
+                },
+                "traveler.email",
+            ),
+            (
+                Traveler {
+                    documents: vec![TravelDocument::default()],
+                    ..base()
+                },
+                "traveler.documents.0.number",
+            ),
+            (
+                Traveler {
+                    documents: vec![
+                        TravelDocument {
+                            number: "1".into(),
+                            ..Default::default()
+                        };
+                        21
+                    ],
+                    ..base()
+                },
+                "traveler.documents",
+            ),
+            (
+                Traveler {
+                    kind: TravelerKind::Crew {
+                        vessel: some("a\nb"),
+                    },
+                    ..base()
+                },
+                "traveler.kind.vessel",
+            ),
+            (
+                Traveler {
+                    kind: TravelerKind::PostedWorker {
+                        employer: "e".into(),
+                        project: some("p"),
+                        liaison: Some(Reachable::default()),
+                    },
+                    ..base()
+                },
+                "traveler.kind.liaison.name",
+            ),
+        ];
+        let today = Date::parse("2026-11-25").unwrap();
+        let validated = |one: Traveler| one.validated("traveler", today, &Policy::STANDARD);
+        for (traveler, expected) in rows {
+            let outcome = validated(traveler);
+            assert!(
+                matches!(&outcome, Err(HomelineError::Invalid { field, .. }) if field == expected),
+                "{expected}: {:?}",
+                outcome.err()
+            );
+        }
+        let blank = Traveler {
+            birth_date: some(" "),
+            nationality: some(""),
+            latin_name: some("\t"),
+            email: some(""),
+            kind: TravelerKind::Crew { vessel: some(" ") },
+            ..base()
+        };
+        let kept = validated(blank).unwrap();
+        assert!(
+            kept == Traveler {
+                kind: TravelerKind::Crew { vessel: None },
+                ..base()
+            }
+        );
     }
 }

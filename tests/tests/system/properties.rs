@@ -136,8 +136,12 @@ fn any_traveler() -> impl Strategy<Value = Traveler> {
         },
         _ => TravelerKind::Crew { vessel: Some(text) },
     });
-    let document = (any_text(), proptest::option::of(any_text()))
-        .prop_map(|(number, mrz)| TravelDocument { number, mrz });
+    let document =
+        (any_text(), proptest::option::of(any_text())).prop_map(|(number, mrz)| TravelDocument {
+            number,
+            mrz,
+            ..TravelDocument::default()
+        });
     (
         any_text(),
         kind,
@@ -217,8 +221,24 @@ fn any_fix_is_recorded_or_refused_by_name() {
 #[test]
 fn any_contact_is_kept_as_one_line_or_refused_by_name() {
     let (_phone, _office, home) = offline();
-    proptest!(runs(100), |(name in any_text(), phone in any_text())| {
-        let contact = Contact { name: name.clone(), phone, relation: Relation::Other };
+    proptest!(runs(100), |(
+        name in any_text(),
+        phone in any_text(),
+        second_phone in proptest::option::weighted(0.2, any_text()),
+        email in proptest::option::weighted(0.2, any_text()),
+        note in proptest::option::weighted(0.2, any_text()),
+        languages in proptest::collection::vec(any_text(), 0..2),
+    )| {
+        let contact = Contact {
+            name: name.clone(),
+            phone,
+            relation: Relation::Other,
+            languages,
+            may_be_told: Vec::new(),
+            second_phone,
+            email,
+            note,
+        };
         let before = home.contacts().list().unwrap().len();
         let kept = ok_or_named(home.contacts().add(contact), "contact.")?;
         let list = home.contacts().list().unwrap();
