@@ -81,6 +81,15 @@ pub enum Problem {
     /// A check digit does not match.
     #[error("has a wrong check digit")]
     CheckDigit,
+    /// More of them than the limit.
+    #[error("are too many")]
+    TooMany,
+    /// The same is there already.
+    #[error("is there already")]
+    Duplicate,
+    /// It does not agree with another field.
+    #[error("does not agree with another field")]
+    Mismatch,
 }
 
 /// What is wrong with the files.

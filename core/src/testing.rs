@@ -31,3 +31,25 @@ pub(crate) fn bytes(hex: &Value) -> Vec<u8> {
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect()
 }
+
+/// Names in many scripts, composed and not, right-to-left, with joiners and marks.
+pub(crate) const NAMES: [&str; 18] = [
+    "李伟",
+    "欧阳娜娜·𠮷野",
+    "ئابدۇرېھىم تۇراپ",
+    "བཀྲ་ཤིས་ཕུན་ཚོགས",
+    "ᠪᠠᠲᠤ\u{180e}",
+    "O\u{2019}Brien-Smith",
+    "Nguyễn Thị Minh",
+    "Nguye\u{302}\u{303}n",
+    "محمد بن عبد الله",
+    "مریم می\u{200c}خواهد",
+    "יוסף \u{200f}(יוסי)",
+    "श्रीनिवास क\u{94d}\u{200d}ष",
+    "สมชาย ใจดี",
+    "Иван Ильич",
+    "김수현",
+    "ジョン・スミス",
+    "Þórður Ægisson",
+    "👩\u{200d}👩\u{200d}👧",
+];

@@ -41,6 +41,7 @@ fn contact(name: &str) -> Contact {
         name: name.into(),
         phone: "+86 139 0013 9000".into(),
         relation: Relation::Parent,
+        ..Contact::default()
     }
 }
 
@@ -97,7 +98,7 @@ fn a_registration_is_saved_replaced_and_removed() {
     for name in ["李伟", "李薇"] {
         let traveler = Traveler {
             name: name.into(),
-            kind: TravelerKind::Crew,
+            kind: TravelerKind::Crew { vessel: None },
             phone: Some("12308".into()),
             ..Traveler::default()
         };

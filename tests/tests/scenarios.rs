@@ -218,6 +218,7 @@ impl Player<'_> {
                     name,
                     phone,
                     relation,
+                    ..Contact::default()
                 };
                 self.home().contacts().add(contact).unwrap();
             }
@@ -373,17 +374,24 @@ impl From<TravelerJson> for Traveler {
                 "long_stay" => TravelerKind::LongStay,
                 "student" => TravelerKind::Student {
                     school: json.school.unwrap(),
+                    programme: None,
+                    guardian: None,
                 },
                 "posted_worker" => TravelerKind::PostedWorker {
                     employer: json.employer.unwrap(),
+                    project: None,
+                    liaison: None,
                 },
-                "crew" => TravelerKind::Crew,
+                "crew" => TravelerKind::Crew { vessel: None },
                 other => panic!("unknown kind {other}"),
             },
             phone: json.phone,
             documents: json
                 .document
-                .map(|number| TravelDocument { number, mrz: None })
+                .map(|number| TravelDocument {
+                    number,
+                    ..TravelDocument::default()
+                })
                 .into_iter()
                 .collect(),
             ..Self::default()

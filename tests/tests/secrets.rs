@@ -109,12 +109,15 @@ fn traveler() -> Traveler {
         name: NAME.into(),
         kind: TravelerKind::Student {
             school: SCHOOL.into(),
+            programme: None,
+            guardian: None,
         },
         phone: Some(PHONE.into()),
         documents: vec![TravelDocument {
             number: DOCUMENT.into(),
-            mrz: None,
+            ..TravelDocument::default()
         }],
+        ..Traveler::default()
     }
 }
 
@@ -123,6 +126,7 @@ fn contact() -> Contact {
         name: CONTACT.into(),
         phone: CONTACT_PHONE.into(),
         relation: Relation::Parent,
+        ..Contact::default()
     }
 }
 

@@ -17,6 +17,27 @@ pub(crate) struct Policy {
     pub(crate) note_chars: usize,
     /// Longest name, address or other text of the record, in characters.
     pub(crate) text_chars: usize,
+    /// Emergency contacts: nobody calls more, and each is in every profile.
+    pub(crate) contacts: usize,
+    /// Contacts in the standing envelope, the first ones: an officer calls one
+    /// after the other, and an SOS must stay about 1 KB on a bad link.
+    pub(crate) standing_contacts: usize,
+    /// Travel documents of one person: two nationalities, with old passports, visas
+    /// and cards.
+    pub(crate) documents: usize,
+    /// People whom one phone registers by hand: a class or a crew. A profile of them
+    /// all is about 100 KB; a roster beyond is a group.
+    pub(crate) dependents: usize,
+    /// Languages of one person.
+    pub(crate) languages: usize,
+    /// Below this age a guardian agrees in place of the child: article 31 of China's
+    /// Personal Information Protection Law.
+    pub(crate) age_of_consent: u16,
+    /// A document that expires within so many days is to be renewed now: at a
+    /// mission abroad it takes weeks.
+    pub(crate) expiry_soon_days: u32,
+    /// Months that many states want a passport to be valid beyond the stay.
+    pub(crate) expiry_months: u16,
     /// Positions before the last that a report carries, to show a direction.
     pub(crate) recent_positions: usize,
     /// The standing envelope is renewed when the last position in it is older...
@@ -71,6 +92,14 @@ impl Policy {
         countdown_ms: 60_000,
         note_chars: 4_000,
         text_chars: 500,
+        contacts: 100,
+        standing_contacts: 5,
+        documents: 20,
+        dependents: 200,
+        languages: 20,
+        age_of_consent: 14,
+        expiry_soon_days: 90,
+        expiry_months: 6,
         recent_positions: 5,
         standing_age_ms: 15 * 60_000,
         standing_distance_m: 500.0,

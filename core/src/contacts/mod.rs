@@ -6,15 +6,16 @@
 
 mod contact;
 
-pub use contact::{Contact, Relation};
+pub use contact::{Contact, Relation, Tell};
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Policy;
-use crate::error::{HomelineError, Result, guard};
+use crate::error::{HomelineError, Problem, Result, guard};
 use crate::homeline::{Listeners, Topic};
 use crate::record::Record;
 use crate::registration::fields::{self, Stamper};
@@ -55,13 +56,15 @@ pub struct Contacts {
 impl Contacts {
     /// Adds a contact behind the others; returns its id.
     ///
-    /// Errors: `Invalid` names the field; `Locked`, `KeyLost`, `Storage`.
+    /// Errors: `Invalid` names the field, or `contacts` with `TooMany` where there
+    /// are 100; `Locked`, `KeyLost`, `Storage`.
     pub fn add(&self, contact: Contact) -> Result<String> {
         guard("Contacts::add", || {
             let contact = contact.validated(&self.policy)?;
             let stamp = self.stamper.stamp();
             let id = new_id(stamp.changed_ms)?.to_string();
             self.record.write(|tx| {
+                self.refuse_too_many(tx)?;
                 let mut order: Order = fields::load(tx, ORDER)?.unwrap_or_default();
                 order.ids.push(id.clone());
                 fields::save(tx, ORDER, &order, &stamp)?;
@@ -109,6 +112,25 @@ impl Contacts {
         })
     }
 
+    /// Moves the contact `id` to `position`, counted from 0; behind all others
+    /// where that is beyond the last one.
+    ///
+    /// Errors: `NotFound`; `Locked`, `KeyLost`, `Storage`.
+    pub fn move_to(&self, id: String, position: u32) -> Result<()> {
+        guard("Contacts::move_to", || {
+            let stamp = self.stamper.stamp();
+            let position = usize::try_from(position).unwrap_or(usize::MAX);
+            self.record.write(|tx| {
+                let listed = load_contacts(tx)?.into_iter().map(|saved| saved.id);
+                let ids = moved(listed.collect(), &id, position)
+                    .ok_or_else(|| HomelineError::not_found("contact"))?;
+                fields::save(tx, ORDER, &Order { ids }, &stamp)
+            })?;
+            self.changed();
+            Ok(())
+        })
+    }
+
     /// All contacts, the first one to call first.
     pub fn list(&self) -> Result<Vec<SavedContact>> {
         guard("Contacts::list", || self.record.read(load_contacts))
@@ -116,6 +138,17 @@ impl Contacts {
 }
 
 impl Contacts {
+    fn refuse_too_many(&self, tx: &Connection) -> Result<()> {
+        if fields::count(tx, CONTACT)? < self.policy.contacts {
+            return Ok(());
+        }
+        Err(HomelineError::invalid(
+            "contacts",
+            Problem::TooMany,
+            &format!("at most {} contacts", self.policy.contacts),
+        ))
+    }
+
     fn changed(&self) {
         self.standing.renew_if_stale();
         self.listeners.notify(Topic::Record);
@@ -141,15 +174,46 @@ pub fn contacts_of(fields: &[fields::Field]) -> Vec<Contact> {
         .collect()
 }
 
+/// The ids with `id` at `position`; `None` where it is not one of them.
+fn moved(mut ids: Vec<String>, id: &str, position: usize) -> Option<Vec<String>> {
+    let from = ids.iter().position(|listed| listed == id)?;
+    let id = ids.remove(from);
+    ids.insert(position.min(ids.len()), id);
+    Some(ids)
+}
+
 fn sorted(contacts: Vec<(String, Contact)>, order: &Order) -> Vec<SavedContact> {
-    let place = |id: &str| {
-        let listed = order.ids.iter().position(|listed| listed == id);
-        listed.unwrap_or(usize::MAX)
-    };
+    let places: HashMap<&str, usize> = order
+        .ids
+        .iter()
+        .enumerate()
+        .map(|(place, id)| (id.as_str(), place))
+        .collect();
     let mut out: Vec<SavedContact> = contacts
         .into_iter()
         .map(|(id, contact)| SavedContact { id, contact })
         .collect();
-    out.sort_by_cached_key(|saved| place(&saved.id));
+    out.sort_by_cached_key(|saved| places.get(saved.id.as_str()).copied().unwrap_or(usize::MAX));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_contact_moves_and_the_others_keep_their_order() {
+        let ids = || ["a", "b", "c"].map(str::to_owned).to_vec();
+        let rows = [
+            ("c", 0, Some("cab")),
+            ("a", 1, Some("bac")),
+            ("a", 99, Some("bca")),
+            ("b", 1, Some("abc")),
+            ("x", 0, None),
+        ];
+        for (id, position, expected) in rows {
+            let order = moved(ids(), id, position).map(|ids| ids.concat());
+            assert_eq!(order.as_deref(), expected, "{id} to {position}");
+        }
+    }
 }

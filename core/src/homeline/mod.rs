@@ -25,7 +25,7 @@ use crate::keys::{
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
-use crate::registration::{Consents, Registration};
+use crate::registration::{Consents, Dependents, Registration};
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
@@ -48,6 +48,7 @@ pub struct Homeline {
     last: Arc<LastKnown>,
     listeners: Arc<Listeners>,
     registration: Arc<Registration>,
+    dependents: Arc<Dependents>,
     consents: Arc<Consents>,
     contacts: Arc<Contacts>,
     whereabouts: Arc<Whereabouts>,
@@ -229,6 +230,11 @@ impl Homeline {
         Arc::clone(&self.registration)
     }
 
+    /// Those for whom the traveler registers.
+    pub fn dependents(&self) -> Arc<Dependents> {
+        Arc::clone(&self.dependents)
+    }
+
     /// The traveler's consents.
     pub fn consents(&self) -> Arc<Consents> {
         Arc::clone(&self.consents)
@@ -302,6 +308,13 @@ impl Homeline {
         ));
         Ok(Self {
             registration: Arc::new(Registration {
+                record: Arc::clone(&record),
+                stamper: stamper.clone(),
+                standing: Arc::clone(&standing),
+                listeners: Arc::clone(&listeners),
+                policy: policy.clone(),
+            }),
+            dependents: Arc::new(Dependents {
                 record: Arc::clone(&record),
                 stamper: stamper.clone(),
                 standing: Arc::clone(&standing),

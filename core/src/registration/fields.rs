@@ -168,6 +168,18 @@ pub(crate) fn load_all<T: DeserializeOwned>(
         .collect()
 }
 
+/// How many entities of a kind there are.
+pub(crate) fn count(tx: &Connection, kind: &str) -> Result<usize> {
+    let count: i64 = tx
+        .prepare_cached(
+            // A removed entity has the key '' only.
+            "SELECT count(DISTINCT entity) FROM field
+             WHERE entity >= ?1 || '/' AND entity < ?1 || '0' AND key <> ''",
+        )?
+        .query_row([kind], |row| row.get(0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Every field, removals included, in order of entity and key.
 pub(crate) fn all(tx: &Connection) -> Result<Vec<Field>> {
     let mut statement = tx.prepare_cached(
@@ -204,24 +216,20 @@ pub fn entity<T: DeserializeOwned>(fields: &[Field], entity: &str) -> Option<T> 
 
 /// All entities of a kind out of the fields of a registration, with their ids.
 pub fn entities<T: DeserializeOwned>(fields: &[Field], kind: &str) -> Vec<(String, T)> {
-    let mut names: Vec<&str> = fields
-        .iter()
-        .filter(|field| {
-            field
-                .entity
-                .split_once('/')
-                .is_some_and(|(of, _)| of == kind)
-        })
-        .map(|field| field.entity.as_str())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+    // One look at each field: a hostile registration may have very many.
+    let mut found: BTreeMap<&str, BTreeMap<String, Value>> = BTreeMap::new();
+    for field in fields {
+        if let Some((of, id)) = field.entity.split_once('/')
+            && of == kind
+        {
+            let keys = found.entry(id).or_default();
+            keys.insert(field.key.clone(), field.value.clone());
+        }
+    }
+    found
         .into_iter()
-        .filter_map(|name| {
-            let (_, id) = name.split_once('/')?;
-            Some((id.to_owned(), entity(fields, name)?))
-        })
+        .filter(|(_, keys)| !keys.contains_key(REMOVED))
+        .filter_map(|(id, keys)| Some((id.to_owned(), object(keys).ok()?)))
         .collect()
 }
 

@@ -7,16 +7,29 @@
 //! envelope of the SOS is renewed with each change.
 
 mod consent;
+mod date;
+mod dependent;
+mod dependents;
+mod document;
+mod expiry;
 pub mod fields;
 mod mrz;
 mod profile;
+mod states;
 mod traveler;
 
 pub(crate) use consent::in_force;
 pub use consent::{Consent, Consents, Purpose};
+pub use dependent::{Agreement, AgreementWay, Capacity, Dependent};
+pub use dependents::{Dependents, dependents_of};
+pub use document::{DocumentKind, TravelDocument};
+pub use expiry::{ExpiryState, document_expiry};
+pub use mrz::{
+    Mrz, MrzDate, MrzFault, MrzFormat, MrzScan, MrzSex, NameMatch, compare_name, read_mrz, scan_mrz,
+};
 pub use profile::TRAVELER;
 pub(crate) use profile::{changed, load_traveler, stage_profile};
-pub use traveler::{TravelDocument, Traveler, TravelerKind};
+pub use traveler::{Reachable, Traveler, TravelerKind};
 
 use std::sync::Arc;
 
@@ -25,6 +38,8 @@ use crate::error::{Result, guard};
 use crate::homeline::{Listeners, Topic};
 use crate::record::Record;
 use crate::sos::StandingKeeper;
+use date::Date;
+use dependents::Who;
 use fields::Stamper;
 
 /// The traveler's registration. Reached through `Homeline::registration`.
@@ -44,10 +59,13 @@ impl Registration {
     /// Errors: `Invalid` names the field; `Locked`, `KeyLost`, `Storage`.
     pub fn save(&self, traveler: Traveler) -> Result<()> {
         guard("Registration::save", || {
-            let traveler = traveler.validated(&self.policy)?;
             let stamp = self.stamper.stamp();
-            self.record
-                .write(|tx| fields::save(tx, TRAVELER, &traveler, &stamp))?;
+            let today = Date::today(stamp.changed_ms);
+            let traveler = traveler.validated(TRAVELER, today, &self.policy)?;
+            self.record.write(|tx| {
+                dependents::refuse_twice(tx, &traveler, Who::Traveler)?;
+                fields::save(tx, TRAVELER, &traveler, &stamp)
+            })?;
             self.changed();
             Ok(())
         })

@@ -120,7 +120,11 @@ impl StandingKeeper {
         let standing = Standing {
             as_of: now.clone(),
             traveler,
-            contacts: contacts.into_iter().map(|saved| saved.contact).collect(),
+            contacts: contacts
+                .into_iter()
+                .take(self.policy.standing_contacts)
+                .map(|saved| saved.contact)
+                .collect(),
             position: newest.clone().map(aged),
         };
         let id = new_id(now.wall_ms)?;

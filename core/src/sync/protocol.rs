@@ -354,7 +354,8 @@ pub struct Standing {
     /// The traveler, if registered on the phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traveler: Option<Traveler>,
-    /// Whom to call, the first one first.
+    /// Whom to call, the first one first; at most the first five, so that it stays
+    /// small. The profile has them all.
     pub contacts: Vec<Contact>,
     /// The last known position when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -365,7 +366,7 @@ pub struct Standing {
 /// ministry keeps the newest of each field, whichever phone of the traveler it
 /// comes from. The entity `traveler` is a [`Traveler`], `contact/<uuid>` a
 /// [`Contact`], `contact_order` the ids of the contacts, the first one to call
-/// first.
+/// first, `dependent/<uuid>` a [`crate::registration::Dependent`].
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {

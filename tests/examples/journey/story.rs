@@ -106,18 +106,23 @@ impl Story<'_> {
             name: name.into(),
             phone: phone.into(),
             relation,
+            ..Contact::default()
         };
         traveler.ask(&Ask::Register {
             traveler: Registered {
                 name: "Anna Maria Eriksson".into(),
                 kind: TravelerKind::Student {
                     school: "Karadeniz Teknik Üniversitesi".into(),
+                    programme: None,
+                    guardian: None,
                 },
                 phone: Some("+46 70 123 45 67".into()),
                 documents: vec![TravelDocument {
                     number: "L898902C3".into(),
                     mrz: Some(MRZ.into()),
+                    ..TravelDocument::default()
                 }],
+                ..Registered::default()
             },
             contacts: vec![
                 contact("Märta Eriksson", "+46701234568", Relation::Parent),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use homeline::contacts::{Contact, Relation};
-use homeline::registration::{TravelDocument, Traveler, TravelerKind};
+use homeline::registration::{Reachable, TravelDocument, Traveler, TravelerKind};
 use homeline::seal::envelope::{self, RecipientKey};
 use homeline::seal::signed::Signed;
 use homeline::sos::{OnRepeat, SosKind, SosRequest};
@@ -121,12 +121,27 @@ fn any_traveler() -> impl Strategy<Value = Traveler> {
     let kind = (0..5_u8, any_text()).prop_map(|(kind, text)| match kind {
         0 => TravelerKind::ShortTrip,
         1 => TravelerKind::LongStay,
-        2 => TravelerKind::Student { school: text },
-        3 => TravelerKind::PostedWorker { employer: text },
-        _ => TravelerKind::Crew,
+        2 => TravelerKind::Student {
+            programme: Some(text.clone()),
+            guardian: Some(Reachable {
+                name: text.clone(),
+                phone: Some(text.clone()),
+            }),
+            school: text,
+        },
+        3 => TravelerKind::PostedWorker {
+            project: Some(text.clone()),
+            liaison: None,
+            employer: text,
+        },
+        _ => TravelerKind::Crew { vessel: Some(text) },
     });
-    let document = (any_text(), proptest::option::of(any_text()))
-        .prop_map(|(number, mrz)| TravelDocument { number, mrz });
+    let document =
+        (any_text(), proptest::option::of(any_text())).prop_map(|(number, mrz)| TravelDocument {
+            number,
+            mrz,
+            ..TravelDocument::default()
+        });
     (
         any_text(),
         kind,
@@ -206,8 +221,24 @@ fn any_fix_is_recorded_or_refused_by_name() {
 #[test]
 fn any_contact_is_kept_as_one_line_or_refused_by_name() {
     let (_phone, _office, home) = offline();
-    proptest!(runs(100), |(name in any_text(), phone in any_text())| {
-        let contact = Contact { name: name.clone(), phone, relation: Relation::Other };
+    proptest!(runs(100), |(
+        name in any_text(),
+        phone in any_text(),
+        second_phone in proptest::option::weighted(0.2, any_text()),
+        email in proptest::option::weighted(0.2, any_text()),
+        note in proptest::option::weighted(0.2, any_text()),
+        languages in proptest::collection::vec(any_text(), 0..2),
+    )| {
+        let contact = Contact {
+            name: name.clone(),
+            phone,
+            relation: Relation::Other,
+            languages,
+            may_be_told: Vec::new(),
+            second_phone,
+            email,
+            note,
+        };
         let before = home.contacts().list().unwrap().len();
         let kept = ok_or_named(home.contacts().add(contact), "contact.")?;
         let list = home.contacts().list().unwrap();

@@ -162,6 +162,7 @@ pub(crate) fn add_contact(home: &Homeline, name: &str) {
         name: name.to_owned(),
         phone: "+8613800138000".into(),
         relation: Relation::Parent,
+        ..Contact::default()
     };
     home.contacts().add(contact).unwrap();
 }

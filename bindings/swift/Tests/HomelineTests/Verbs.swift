@@ -76,7 +76,7 @@ final class Verbs {
             case "long_stay": .longStay
             case "student": .student(school: try traveler.required("school"))
             case "posted_worker": .postedWorker(employer: try traveler.required("employer"))
-            case "crew": .crew
+            case "crew": .crew()
             default: throw Unexpected("unknown kind \(name)")
             }
         let number: String? = try traveler.optional("document")

@@ -70,17 +70,66 @@
     return cell;
   }
 
+  const joined = (parts, between = ', ') => parts.filter(Boolean).join(between);
+  const plain = (name) => name.replaceAll('_', ' ');
+  const reachable = (person) => person && joined([person.name, person.phone]);
+
+  // Why abroad, one line a fact.
+  function kindLines(kind) {
+    const lines = [plain(kind.kind)];
+    for (const name of ['school', 'programme', 'employer', 'project', 'vessel']) {
+      if (kind[name]) lines.push(`${name}: ${kind[name]}`);
+    }
+    for (const name of ['guardian', 'liaison']) {
+      if (kind[name]) lines.push(`${name}: ${reachable(kind[name])}`);
+    }
+    return lines;
+  }
+
+  function documentLine(document) {
+    return joined([
+      joined([document.kind && plain(document.kind), document.number, document.issuing_state], ' '),
+      document.expiry_date && `until ${document.expiry_date}`,
+    ]);
+  }
+
+  function personLines(person) {
+    return [
+      joined([person.latin_name, person.birth_date && `born ${person.birth_date}`, person.nationality]),
+      joined([person.phone, person.email]),
+      person.languages.length && `speaks ${person.languages.join(', ')}`,
+      ...person.documents.map(documentLine),
+    ].filter(Boolean);
+  }
+
+  // Nothing is told to a contact that the traveler has not allowed.
+  function contactLines(contact) {
+    const told = contact.may_be_told || [];
+    const languages = contact.languages || [];
+    return [
+      `${contact.relation}: ${joined([contact.name, contact.phone, contact.second_phone, contact.email])}`,
+      joined([
+        told.length ? `may be told: ${told.map(plain).join(', ')}` : 'ask only, tell nothing',
+        languages.length && `speaks ${languages.join(', ')}`,
+        contact.note,
+      ], '; '),
+    ];
+  }
+
   function travelerCell(c) {
     const cell = [];
+    const lines = (className, all) => cell.push(...all.map((line) => words(className, line)));
     if (c.traveler) {
       cell.push(words('words strong', c.traveler.name));
-      if (c.traveler.phone) cell.push(words('words', c.traveler.phone));
-      if (c.traveler.document_number) cell.push(words('words soft', `Document ${c.traveler.document_number}`));
+      lines('words', personLines(c.traveler));
+      lines('words soft', kindLines(c.traveler.kind));
     } else {
       cell.push(p('soft', 'Not known yet'));
     }
-    for (const contact of c.contacts) {
-      cell.push(words('words soft', `${contact.relation}: ${contact.name}, ${contact.phone}`));
+    for (const contact of c.contacts) lines('words soft', contactLines(contact));
+    for (const dependent of c.dependents) {
+      cell.push(words('words', `Registered by the traveler (${plain(dependent.capacity)}): ${dependent.name}`));
+      lines('words soft', personLines(dependent));
     }
     return cell;
   }

@@ -5,6 +5,7 @@
 //! whoever carries it, so somebody else could speak of a report that is not
 //! theirs: such a letter is kept and counted, but changes nothing.
 
+use homeline::registration::Dependent;
 use homeline::sync::protocol::Content;
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
@@ -197,6 +198,7 @@ fn view_of(tx: &Transaction<'_>, case: Case) -> Result<CaseView> {
     });
     let material = Material {
         who: who(tx, &case.sender, standing)?,
+        dependents: dependents(tx, &case.sender)?,
         times_received: tx
             .query_row(
                 "SELECT times_received FROM envelopes WHERE id = ?1",
@@ -268,6 +270,21 @@ fn who(tx: &Transaction<'_>, sender: &Sender, standing: Option<Uuid>) -> Result<
         }
     }
     Ok(Who::default())
+}
+
+/// For whom the sender is registered too: a standing envelope does not say so.
+fn dependents(tx: &Transaction<'_>, sender: &Sender) -> Result<Vec<Dependent>> {
+    let profile = tx
+        .query_row(
+            "SELECT content FROM profiles WHERE sender = ?1",
+            [sender],
+            |row| row.get::<_, Vec<u8>>(0),
+        )
+        .optional()?;
+    match profile {
+        Some(content) => Ok(view::dependents(&serde_json::from_slice(&content)?)),
+        None => Ok(Vec::new()),
+    }
 }
 
 #[cfg(test)]

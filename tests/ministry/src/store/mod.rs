@@ -30,7 +30,7 @@ use crate::keys::{Keys, private_file};
 use crate::problem::Fault;
 
 pub(crate) use cases::SHOWN;
-pub use view::{CaseView, DeskState, PositionView, TravelerView};
+pub use view::{CaseView, DependentView, DeskState, DocumentView, PositionView, TravelerView};
 
 /// Name of the database in the data directory.
 pub(crate) const FILE: &str = "ministry.db";

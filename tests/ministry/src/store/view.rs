@@ -6,7 +6,10 @@
 
 use homeline::clock::{ClockReading, elapsed_ms};
 use homeline::contacts::{Contact, contacts_of};
-use homeline::registration::{TRAVELER, Traveler, fields};
+use homeline::registration::{
+    Agreement, Capacity, Dependent, DocumentKind, TRAVELER, Traveler, TravelerKind, dependents_of,
+    fields,
+};
 use homeline::sos::SosKind;
 use homeline::sync::protocol::{AgedFix, Content, SosReport};
 use homeline::whereabouts::{FixSource, Position};
@@ -39,8 +42,11 @@ pub struct CaseView {
     pub sequence: Option<u64>,
     /// Who calls, where that is known.
     pub traveler: Option<TravelerView>,
-    /// Whom to call, the first one first.
+    /// Whom to call, the first one first, each with what they may be told.
     pub contacts: Vec<Contact>,
+    /// For whom the traveler is registered too, as the latest profile says.
+    #[serde(default)]
+    pub dependents: Vec<DependentView>,
     /// The latest position.
     pub position: Option<PositionView>,
     /// Updates that have arrived.
@@ -91,6 +97,45 @@ pub struct TravelerView {
     pub phone: Option<String>,
     /// Number of the travel document.
     pub document_number: Option<String>,
+    /// Why abroad, with the school, the employer or the ship.
+    pub kind: TravelerKind,
+    /// Name in Latin letters.
+    pub latin_name: Option<String>,
+    /// Date of birth, as far as it is known.
+    pub birth_date: Option<String>,
+    /// Three letters.
+    pub nationality: Option<String>,
+    /// Languages (BCP 47), the best one first.
+    pub languages: Vec<String>,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// All travel documents, the one abroad first.
+    pub documents: Vec<DocumentView>,
+}
+
+/// A travel document, for the desk.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// Number.
+    pub number: String,
+    /// What it is, where that is known.
+    pub kind: Option<DocumentKind>,
+    /// Three letters.
+    pub issuing_state: Option<String>,
+    /// Last day of validity, `YYYY-MM-DD`.
+    pub expiry_date: Option<String>,
+}
+
+/// Somebody for whom the traveler is registered too, for the desk.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DependentView {
+    /// Who.
+    #[serde(flatten)]
+    pub person: TravelerView,
+    /// As what the traveler acts for the person.
+    pub capacity: Capacity,
+    /// How and when the person agreed.
+    pub agreed: Agreement,
 }
 
 /// A position, with how old and how sure it is.
@@ -126,6 +171,7 @@ pub(super) struct Word {
 pub(super) struct Material {
     pub(super) words: Vec<Word>,
     pub(super) who: Who,
+    pub(super) dependents: Vec<Dependent>,
     pub(super) times_received: u64,
     pub(super) device: Option<String>,
 }
@@ -190,6 +236,7 @@ pub(super) fn view(case: Case, material: Material) -> CaseView {
         position: position(report, received_ms, &own, material.who.position),
         traveler: material.who.traveler.map(traveler),
         contacts: material.who.contacts,
+        dependents: material.dependents.into_iter().map(dependent).collect(),
         updates: own.iter().filter(|word| update_of(word).is_some()).count(),
         people: report.and_then(|report| report.people),
         battery_percent: report.and_then(|report| report.battery_percent),
@@ -227,9 +274,40 @@ fn traveler(traveler: Traveler) -> TravelerView {
         phone: traveler.phone,
         document_number: traveler
             .documents
+            .first()
+            .map(|document| document.number.clone()),
+        kind: traveler.kind,
+        latin_name: traveler.latin_name,
+        birth_date: traveler.birth_date,
+        nationality: traveler.nationality,
+        languages: traveler.languages,
+        email: traveler.email,
+        documents: traveler
+            .documents
             .into_iter()
-            .next()
-            .map(|document| document.number),
+            .map(|document| DocumentView {
+                number: document.number,
+                kind: document.kind,
+                issuing_state: document.issuing_state,
+                expiry_date: document.expiry_date,
+            })
+            .collect(),
+    }
+}
+
+fn dependent(dependent: Dependent) -> DependentView {
+    DependentView {
+        person: traveler(dependent.person),
+        capacity: dependent.capacity,
+        agreed: dependent.agreed,
+    }
+}
+
+/// The dependents in a letter: only a profile has them.
+pub(super) fn dependents(content: &Content) -> Vec<Dependent> {
+    match content {
+        Content::Profile(profile) => dependents_of(&profile.fields),
+        _ => Vec::new(),
     }
 }
 
@@ -309,7 +387,7 @@ fn position_view(aged: &AgedFix, received_ms: i64) -> PositionView {
 }
 
 macro_rules! redacted {
-    ($($name:ty),+) => {$(
+    ($($name:ty),+ $(,)?) => {$(
         /// Names the type and shows nothing: what it holds is personal.
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -319,7 +397,13 @@ macro_rules! redacted {
     )+};
 }
 
-redacted!(CaseView, TravelerView, PositionView);
+redacted!(
+    CaseView,
+    TravelerView,
+    DocumentView,
+    DependentView,
+    PositionView
+);
 
 #[cfg(test)]
 mod tests {

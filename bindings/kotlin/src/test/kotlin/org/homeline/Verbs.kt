@@ -64,7 +64,7 @@ class Verbs(private val phone: Phone) {
             "long_stay" -> TravelerKind.LongStay
             "student" -> TravelerKind.Student(traveler.text("school"))
             "posted_worker" -> TravelerKind.PostedWorker(traveler.text("employer"))
-            "crew" -> TravelerKind.Crew
+            "crew" -> TravelerKind.Crew()
             else -> throw AssertionError("unknown kind `$kind`")
         }
         val given = Traveler(
