@@ -383,7 +383,11 @@ impl From<TravelerJson> for Traveler {
             phone: json.phone,
             documents: json
                 .document
-                .map(|number| TravelDocument { number, mrz: None })
+                .map(|number| TravelDocument {
+                    number,
+                    mrz: None,
+                    expiry_date: None,
+                })
                 .into_iter()
                 .collect(),
             ..Self::default()

@@ -114,6 +114,7 @@ fn traveler() -> Traveler {
         documents: vec![TravelDocument {
             number: DOCUMENT.into(),
             mrz: None,
+            expiry_date: None,
         }],
     }
 }

@@ -57,6 +57,37 @@ pub(crate) struct Policy {
     pub(crate) service_age_ms: i64,
     /// Pages of the change feed read in one pass.
     pub(crate) change_pages: usize,
+    /// Stays of one trip: a stay a day for half a year. The profile must stay one
+    /// request.
+    pub(crate) stays: usize,
+    /// Trips kept, closed ones included.
+    pub(crate) trips: usize,
+    /// Companions of one stay: a coach.
+    pub(crate) companions: usize,
+    /// Stays that the standing envelope holds: it goes beside a report on the
+    /// thinnest link, and a phone may stay locked for a few stays.
+    pub(crate) standing_stays: usize,
+    /// Characters of a medical card in all: it goes beside a report, too.
+    pub(crate) medical_chars: usize,
+    /// A phone seen at home within this time after the day of departure is a
+    /// traveler whose plane was late.
+    pub(crate) home_after_departure_ms: i64,
+    /// A sighting of the same country within this time says nothing new.
+    pub(crate) seen_step_ms: i64,
+    /// A question is not asked again within this time after a confirmation.
+    pub(crate) ask_again_ms: i64,
+    /// A trip of which nothing was heard for so long is asked about.
+    pub(crate) silence_ms: i64,
+    /// A registration that was not confirmed for so long is asked about: an
+    /// address lasts a term or a season.
+    pub(crate) confirm_ms: i64,
+    /// Months that a document must be valid beyond a trip: what many borders ask.
+    pub(crate) document_months: i64,
+    /// Days before the expiry of a document at which it is noticed: those six
+    /// months, and three to renew it through a mission.
+    pub(crate) document_days: i64,
+    /// A trip that begins within so many days is urgent.
+    pub(crate) trip_soon_days: i64,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
 }
@@ -87,6 +118,19 @@ impl Policy {
         due_horizon_ms: 25 * 3_600_000,
         service_age_ms: 24 * 3_600_000,
         change_pages: 20,
+        stays: 200,
+        trips: 100,
+        companions: 60,
+        standing_stays: 5,
+        medical_chars: 4_000,
+        home_after_departure_ms: 24 * 3_600_000,
+        seen_step_ms: 15 * 60_000,
+        ask_again_ms: 7 * 24 * 3_600_000,
+        silence_ms: 30 * 24 * 3_600_000,
+        confirm_ms: 90 * 24 * 3_600_000,
+        document_months: 6,
+        document_days: 270,
+        trip_soon_days: 60,
         lock: Duration::from_secs(5),
     };
 }

@@ -14,7 +14,10 @@ use crate::sqlite::{self, Step};
 /// "HLOB": tells our file from another application's.
 const APPLICATION_ID: i64 = 0x484c_4f42;
 
-const MIGRATIONS: [Step; 1] = [Step::sql(&[include_str!("migrations/0001.sql")])];
+const MIGRATIONS: [Step; 2] = [
+    Step::sql(&[include_str!("migrations/0001.sql")]),
+    Step::sql(&[include_str!("migrations/0002.sql")]),
+];
 
 /// What salvage copies: each table with its columns.
 const TABLES: [(&str, &str); 5] = [
@@ -22,12 +25,12 @@ const TABLES: [(&str, &str); 5] = [
         "envelope",
         "seq, id, lane, role, report, sealed, state, attempts, not_before, due",
     ),
-    ("report", "id, sequence, own_copy"),
+    ("report", "id, sequence, own_copy, medical"),
     (
         "event",
         "seq, report, wall_ms, monotonic_ms, boot_id, times, last_wall_ms, evidence",
     ),
-    ("standing", "one, id, sealed, version, made_ms"),
+    ("standing", "kind, id, sealed, version, made_ms"),
     ("meta", "key, value"),
 ];
 
@@ -208,7 +211,15 @@ fn salvage(from: &Path, to: &Connection) {
         return;
     };
     for (table, columns) in TABLES {
-        let width = columns.split(',').count();
+        // An older version lacks some; their defaults are what it meant.
+        let columns: Vec<&str> = columns
+            .split(", ")
+            .filter(|column| {
+                let one = old.prepare(&format!("SELECT {column} FROM {table}"));
+                one.is_ok()
+            })
+            .collect();
+        let (width, columns) = (columns.len(), columns.join(", "));
         let marks = vec!["?"; width].join(", ");
         let Ok(mut select) = old.prepare(&format!("SELECT {columns} FROM {table}")) else {
             continue;

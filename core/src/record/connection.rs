@@ -17,6 +17,7 @@ const MIGRATIONS: [Step; 2] = [
         include_str!("migrations/0002/registration.sql"),
         include_str!("migrations/0002/consent.sql"),
         include_str!("migrations/0002/whereabouts.sql"),
+        include_str!("migrations/0002/trips.sql"),
         include_str!("migrations/0002/groups.sql"),
     ]),
 ];
@@ -57,7 +58,16 @@ pub(super) fn open(path: &Path, secret: &Secret, policy: &Policy) -> Result<Conn
     )?;
     sqlite::migrate(&mut connection, &MIGRATIONS)?;
     // Shows a torn file now, not in the middle of a save.
-    for table in ["meta", "field", "consent_given", "fix", "boot", "report"] {
+    for table in [
+        "meta",
+        "field",
+        "consent_given",
+        "fix",
+        "boot",
+        "report",
+        "medical_card",
+        "seen_country",
+    ] {
         sqlite::probe(&connection, &format!("SELECT 1 FROM {table} LIMIT 1"))?;
     }
     Ok(connection)

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::date::Date;
 use super::mrz;
 use crate::config::Policy;
-use crate::error::Result;
+use crate::error::{HomelineError, Problem, Result};
 use crate::validate;
 
 /// A traveler, as registered with the consulate.
@@ -63,6 +64,10 @@ pub struct TravelDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[uniffi(default = None)]
     pub mrz: Option<String>,
+    /// Day of expiry, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[uniffi(default = None)]
+    pub expiry_date: Option<String>,
 }
 
 redacted_debug!(Traveler, TravelerKind, TravelDocument);
@@ -100,6 +105,15 @@ impl TravelDocument {
         let number = validate::line("traveler.document.number", &self.number, policy)?;
         if let Some(mrz) = &self.mrz {
             mrz::check_td3(mrz, &number)?;
+        }
+        if let Some(date) = &self.expiry_date
+            && Date::parse(date).is_none()
+        {
+            return Err(HomelineError::invalid(
+                "traveler.document.expiry_date",
+                Problem::Malformed,
+                "a date, YYYY-MM-DD",
+            ));
         }
         Ok(Self { number, ..self })
     }

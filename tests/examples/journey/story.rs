@@ -117,6 +117,7 @@ impl Story<'_> {
                 documents: vec![TravelDocument {
                     number: "L898902C3".into(),
                     mrz: Some(MRZ.into()),
+                    expiry_date: None,
                 }],
             },
             contacts: vec![

@@ -56,7 +56,7 @@ use store::{Store, StoreError};
 
 pub use meter::Counters;
 pub use openapi::openapi;
-pub use store::{CaseView, DeskState, PositionView, TravelerView};
+pub use store::{CaseView, DeskState, MedicalView, PositionView, StayView, TravelerView};
 
 /// What a ministry is started with.
 #[derive(Debug, Clone)]

@@ -125,8 +125,12 @@ fn any_traveler() -> impl Strategy<Value = Traveler> {
         3 => TravelerKind::PostedWorker { employer: text },
         _ => TravelerKind::Crew,
     });
-    let document = (any_text(), proptest::option::of(any_text()))
-        .prop_map(|(number, mrz)| TravelDocument { number, mrz });
+    let document =
+        (any_text(), proptest::option::of(any_text())).prop_map(|(number, mrz)| TravelDocument {
+            number,
+            mrz,
+            expiry_date: None,
+        });
     (
         any_text(),
         kind,
