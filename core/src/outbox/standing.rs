@@ -156,3 +156,193 @@ pub(super) fn take_back(tx: &Transaction<'_>) -> Result<()> {
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::super::{Beside, EventRow, NewEnvelope, Press};
+    use super::*;
+    use crate::clock::{ClockReading, Time};
+    use crate::config::Policy;
+
+    const NOW: i64 = 1_000_000;
+
+    fn id(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    fn row(number: u128) -> StandingRow {
+        StandingRow {
+            id: id(number),
+            sealed: number.to_string().into_bytes(),
+            version: 1,
+            made_ms: 0,
+        }
+    }
+
+    fn outbox(directory: &std::path::Path) -> Outbox {
+        Outbox::new(directory, Time::new(None), Policy::STANDARD)
+    }
+
+    fn press(outbox: &Outbox, number: u128, beside: Beside, not_before_ms: i64) {
+        let at = ClockReading {
+            wall_ms: NOW,
+            monotonic_ms: 0,
+            boot_id: String::new(),
+        };
+        outbox
+            .press(&Press {
+                envelope: NewEnvelope {
+                    id: id(number),
+                    lane: Lane::Sos,
+                    role: Role::Report,
+                    report: Some(id(number)),
+                    sealed: vec![0],
+                    not_before_ms,
+                },
+                sequence: 1,
+                own_copy: vec![],
+                event: EventRow::new(id(number), &at, "{}".into()),
+                beside,
+            })
+            .unwrap();
+    }
+
+    /// What waits, beside the reports: roles and ids.
+    fn beside(outbox: &Outbox) -> Vec<(Role, u128)> {
+        outbox
+            .read(|tx| {
+                let mut statement = tx.prepare(
+                    "SELECT role, id FROM envelope WHERE role <> 0 AND state = 0 ORDER BY role",
+                )?;
+                let rows = statement.query_map([], |row| {
+                    Ok((
+                        Role::from_number(row.get(0)?),
+                        row.get::<_, Uuid>(1)?.as_u128(),
+                    ))
+                })?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .unwrap()
+    }
+
+    #[test]
+    fn the_card_goes_beside_medical_reports_only_and_goes_with_the_last_of_them() {
+        use Role::{Medical, Standing};
+        let directory = tempfile::tempdir().unwrap();
+        let outbox = outbox(directory.path());
+        outbox.set_standing(StandingKind::Who, &row(10)).unwrap();
+        outbox
+            .set_standing(StandingKind::Medical, &row(20))
+            .unwrap();
+        let later = NOW + 10_000;
+        press(&outbox, 1, Beside::Who, later);
+        assert_eq!(beside(&outbox), [(Standing, 10)]);
+        press(&outbox, 2, Beside::WhoAndMedical, later);
+        press(&outbox, 3, Beside::WhoAndMedical, later);
+        assert_eq!(beside(&outbox), [(Standing, 10), (Medical, 20)]);
+        // The countdown of one of two.
+        assert_eq!(outbox.remove_countdown(id(2), NOW), Ok(true));
+        assert_eq!(beside(&outbox), [(Standing, 10), (Medical, 20)]);
+        assert_eq!(outbox.remove_countdown(id(3), NOW), Ok(true));
+        assert_eq!(beside(&outbox), [(Standing, 10)]);
+        assert_eq!(outbox.remove_countdown(id(1), NOW), Ok(true));
+        assert_eq!(beside(&outbox), []);
+    }
+
+    #[test]
+    fn a_card_that_waits_for_a_received_report_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let outbox = outbox(directory.path());
+        outbox
+            .set_standing(StandingKind::Medical, &row(20))
+            .unwrap();
+        press(&outbox, 1, Beside::WhoAndMedical, 0);
+        outbox.received(id(1), None).unwrap();
+        press(&outbox, 2, Beside::WhoAndMedical, NOW + 10_000);
+        assert_eq!(outbox.remove_countdown(id(2), NOW), Ok(true));
+        assert_eq!(beside(&outbox), [(Role::Medical, 20)]);
+    }
+
+    #[test]
+    fn a_corrected_card_replaces_what_waits_and_a_removed_one_takes_it_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let outbox = outbox(directory.path());
+        outbox
+            .set_standing(StandingKind::Medical, &row(20))
+            .unwrap();
+        press(&outbox, 1, Beside::WhoAndMedical, 0);
+        outbox
+            .set_standing(StandingKind::Medical, &row(21))
+            .unwrap();
+        assert_eq!(beside(&outbox), [(Role::Medical, 21)]);
+        // The countdown of another one does not take away what the first waits for.
+        press(&outbox, 2, Beside::WhoAndMedical, NOW + 10_000);
+        assert_eq!(outbox.remove_countdown(id(2), NOW), Ok(true));
+        assert_eq!(beside(&outbox), [(Role::Medical, 21)]);
+        // Refused: it is no longer sent, but it is there.
+        outbox.park(id(21), None).unwrap();
+        outbox.remove_medical().unwrap();
+        let left: i64 = outbox
+            .read(|tx| {
+                Ok(tx.query_row(
+                    "SELECT (SELECT count(*) FROM envelope WHERE role = 9)
+                          + (SELECT count(*) FROM standing)
+                          + (SELECT count(*) FROM report WHERE medical NOT NULL)",
+                    [],
+                    |row| row.get(0),
+                )?)
+            })
+            .unwrap();
+        assert_eq!(left, 0);
+        press(&outbox, 3, Beside::WhoAndMedical, 0);
+        assert_eq!(beside(&outbox), []);
+    }
+
+    /// `outbox.db` as version 1 left it: a report and its standing envelope wait.
+    fn version_1(path: &std::path::Path) {
+        let old = Connection::open(path).unwrap();
+        old.execute_batch(include_str!("migrations/0001.sql"))
+            .unwrap();
+        old.execute_batch(
+            "PRAGMA application_id = 1213976386; PRAGMA user_version = 1;
+             INSERT INTO standing VALUES (1, x'0000000000000000000000000000000a', x'01', 7, 8);
+             INSERT INTO report VALUES (x'00000000000000000000000000000001', 1, NULL);
+             INSERT INTO envelope (id, lane, role, report, sealed) VALUES
+               (x'00000000000000000000000000000001', 0, 0,
+                x'00000000000000000000000000000001', x'02'),
+               (x'0000000000000000000000000000000a', 0, 3, NULL, x'01');",
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn an_outbox_of_version_1_keeps_what_it_holds() {
+        let directory = tempfile::tempdir().unwrap();
+        version_1(&directory.path().join("outbox.db"));
+        let outbox = outbox(directory.path());
+        let kept = outbox.standing(StandingKind::Who).unwrap().unwrap();
+        assert_eq!((kept.id, kept.version, kept.made_ms), (id(10), 7, 8));
+        assert!(outbox.standing(StandingKind::Medical).unwrap().is_none());
+        assert_eq!(outbox.reports(), Ok(vec![id(1)]));
+        assert_eq!(beside(&outbox), [(Role::Standing, 10)]);
+    }
+
+    #[test]
+    fn an_outbox_of_version_1_that_is_damaged_is_salvaged() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("outbox.db");
+        version_1(&path);
+        // What the migration would copy is gone: it fails, and the file stays as
+        // version 1 had it.
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch("ALTER TABLE standing RENAME COLUMN made_ms TO lost")
+            .unwrap();
+        drop(old);
+        let outbox = outbox(directory.path());
+        assert_eq!(outbox.reports(), Ok(vec![id(1)]));
+        assert_eq!(beside(&outbox), [(Role::Standing, 10)]);
+        press(&outbox, 2, Beside::WhoAndMedical, 0);
+    }
+}

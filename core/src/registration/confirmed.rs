@@ -49,3 +49,39 @@ pub(crate) fn load(tx: &Connection) -> Result<Option<i64>> {
 pub fn confirmed_of(fields: &[Field]) -> Option<i64> {
     fields::entity::<Confirmed>(fields, CONFIRMED).map(|confirmed| confirmed.at_ms)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_save_confirms_once_an_hour_and_a_confirmation_always() {
+        let tx = Connection::open_in_memory().unwrap();
+        for script in [
+            include_str!("../record/migrations/0001.sql"),
+            include_str!("../record/migrations/0002/registration.sql"),
+        ] {
+            tx.execute_batch(script).unwrap();
+        }
+        let stamp = |changed_ms| Stamp {
+            changed_ms,
+            device: "d".into(),
+        };
+        assert_eq!(load(&tx), Ok(None));
+        let far = 10 * STEP_MS;
+        for (now, kept) in [
+            (far, far),
+            (far + STEP_MS - 1, far),
+            (far + STEP_MS, far + STEP_MS),
+            // The clock was ahead, and is right now.
+            (5, 5),
+        ] {
+            by_hand(&tx, &stamp(now)).unwrap();
+            assert_eq!(load(&tx), Ok(Some(kept)), "{now}");
+        }
+        confirm(&tx, &stamp(6)).unwrap();
+        assert_eq!(load(&tx), Ok(Some(6)));
+        assert_eq!(confirmed_of(&fields::all(&tx).unwrap()), Some(6));
+        assert_eq!(confirmed_of(&[]), None);
+    }
+}

@@ -216,3 +216,141 @@ fn ground_by(tx: &Connection, purpose: Purpose) -> Result<Option<Ground>> {
         None => Some(Ground::VitalInterest),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Connection {
+        let tx = Connection::open_in_memory().unwrap();
+        for script in [
+            include_str!("../record/migrations/0001.sql"),
+            include_str!("../record/migrations/0002/registration.sql"),
+            include_str!("../record/migrations/0002/consent.sql"),
+            include_str!("../record/migrations/0002/trips.sql"),
+        ] {
+            tx.execute_batch(script).unwrap();
+        }
+        tx
+    }
+
+    fn card() -> MedicalCard {
+        MedicalCard {
+            blood_group: Some(BloodGroup::AbNegative),
+            allergies: vec![" penicillin ".into()],
+            notes: Some("  ".into()),
+            languages: vec!["zh-Hans".into(), "tr".into()],
+            ..MedicalCard::default()
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_card_is_named() {
+        let kept = card().validated(&Policy::STANDARD).unwrap();
+        assert_eq!(
+            (kept.allergies[0].as_str(), &kept.notes),
+            ("penicillin", &None)
+        );
+        assert_eq!(kept.clone().validated(&Policy::STANDARD), Ok(kept));
+        type Spoil = fn(&mut MedicalCard);
+        let rows: [(Spoil, &str, Problem); 7] = [
+            (
+                |c| c.allergies.push(" ".into()),
+                "medical_card.allergies",
+                Problem::Empty,
+            ),
+            (
+                |c| c.medication.push("a\nb".into()),
+                "medical_card.medication",
+                Problem::ControlCharacter,
+            ),
+            (
+                |c| c.conditions.push("x".repeat(501)),
+                "medical_card.conditions",
+                Problem::TooLong,
+            ),
+            (
+                |c| c.notes = Some("a\0".into()),
+                "medical_card.notes",
+                Problem::ControlCharacter,
+            ),
+            (
+                |c| c.languages = vec!["中文".into()],
+                "medical_card.languages",
+                Problem::Malformed,
+            ),
+            (
+                |c| c.languages = vec!["zh--".into()],
+                "medical_card.languages",
+                Problem::Malformed,
+            ),
+            (
+                |c| c.conditions = vec!["x".repeat(500); 9],
+                "medical_card",
+                Problem::TooLong,
+            ),
+        ];
+        for (spoil, field, problem) in rows {
+            let mut card = card();
+            spoil(&mut card);
+            match card.validated(&Policy::STANDARD) {
+                Err(HomelineError::Invalid {
+                    field: f,
+                    problem: p,
+                    ..
+                }) => {
+                    assert_eq!((f.as_str(), p), (field, problem));
+                }
+                other => panic!("{field}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_change_of_the_card_is_a_new_version() {
+        let tx = record();
+        let fields = || -> i64 {
+            tx.query_row("SELECT count(*) FROM field", [], |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(version(&tx), Ok(0));
+        for expected in [1, 1] {
+            save(&tx, &card()).unwrap();
+            assert_eq!(version(&tx), Ok(expected));
+        }
+        assert_eq!(load(&tx), Ok(Some(card())));
+        for _ in 0..2 {
+            remove(&tx).unwrap();
+            assert_eq!((version(&tx), load(&tx)), (Ok(2), Ok(None)));
+        }
+        // Nothing of it is a field of the registration, nor a change of the profile.
+        assert_eq!((fields(), meta_number(&tx, "profile_version")), (0, Ok(0)));
+    }
+
+    #[test]
+    fn the_ground_is_the_consent_where_the_traveler_was_asked() {
+        // Any purpose will do to show what the ledger's rows come to.
+        let (tx, purpose) = (record(), Purpose::Register);
+        let give = |text: &str| {
+            tx.execute(
+                "INSERT INTO consent_given (purpose, text_version, language, given_ms)
+                 VALUES (0, ?1, '', 1)",
+                [text],
+            )
+            .unwrap();
+        };
+        let consent = |text: &str| {
+            Some(Ground::Consent {
+                text_version: text.into(),
+            })
+        };
+        assert_eq!(ground_by(&tx, purpose), Ok(Some(Ground::VitalInterest)));
+        give("1");
+        assert_eq!(ground_by(&tx, purpose), Ok(consent("1")));
+        tx.execute("UPDATE consent_given SET withdrawn_ms = 2", [])
+            .unwrap();
+        assert_eq!(ground_by(&tx, purpose), Ok(None));
+        give("2");
+        assert_eq!(ground_by(&tx, purpose), Ok(consent("2")));
+    }
+}

@@ -247,3 +247,238 @@ fn too_short(expires: Date, trip: &Trip, today: Today, policy: &Policy) -> Optio
         Urgency::Normal
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: Policy = Policy::STANDARD;
+    const DAY: i64 = 86_400_000;
+
+    fn noon(date: &str) -> i64 {
+        Date::parse(date).unwrap().over_ms() - DAY
+    }
+
+    fn saved(id: &str, departs: &str, returns: Option<&str>) -> SavedTrip {
+        SavedTrip {
+            id: id.into(),
+            trip: Trip {
+                departs: departs.into(),
+                returns: returns.map(str::to_owned),
+                ..Trip::default()
+            },
+            closed: None,
+        }
+    }
+
+    /// A traveler with nothing to look after on 2026-06-01.
+    fn well() -> Found {
+        Found {
+            registered: true,
+            registered_ms: Some(noon("2026-01-01")),
+            expiries: vec![Some("2035-01-01".into())],
+            trips: vec![saved("t", "2026-05-20", Some("2026-06-20"))],
+            confirmed_ms: Some(noon("2026-05-20")),
+            contacts: 1,
+            consents_to_register: true,
+        }
+    }
+
+    fn on(found: &Found, date: &str) -> Vec<(ReminderKind, Urgency)> {
+        decide(found, noon(date), &POLICY)
+            .into_iter()
+            .map(|reminder| (reminder.kind, reminder.urgency))
+            .collect()
+    }
+
+    #[test]
+    fn each_reminder_begins_and_ends_with_its_reason() {
+        use ReminderKind::*;
+        use Urgency::{High, Normal};
+        let expiring = |date: &str| Found {
+            expiries: vec![Some(date.into())],
+            ..well()
+        };
+        let no_trip = |date: &str| Found {
+            trips: vec![],
+            ..expiring(date)
+        };
+        let planned = |date: &str| Found {
+            trips: vec![saved("p", "2026-09-01", Some("2026-09-10"))],
+            ..expiring(date)
+        };
+        let nobody = || Found {
+            registered: false,
+            contacts: 0,
+            consents_to_register: false,
+            ..Found::default()
+        };
+        let none = || Vec::<(ReminderKind, Urgency)>::new();
+        for (name, found, date, expected) in [
+            ("well", well(), "2026-06-01", none()),
+            ("nobody is registered", nobody(), "2026-06-01", none()),
+            (
+                "expired",
+                expiring("2026-05-30"),
+                "2026-06-01",
+                vec![(DocumentExpired, High)],
+            ),
+            (
+                "expires today",
+                no_trip("2026-06-01"),
+                "2026-06-01",
+                vec![(DocumentExpires, Normal)],
+            ),
+            (
+                "expires in the trip",
+                expiring("2026-06-10"),
+                "2026-06-01",
+                vec![(DocumentTooShort, High)],
+            ),
+            // Six months after the return are 2026-12-20.
+            (
+                "a day short of six months",
+                expiring("2026-12-19"),
+                "2026-06-01",
+                vec![(DocumentTooShort, High)],
+            ),
+            (
+                "six months to the day",
+                expiring("2026-12-20"),
+                "2026-06-01",
+                vec![(DocumentExpires, Normal)],
+            ),
+            (
+                "short, but the trip is far",
+                planned("2027-02-01"),
+                "2026-06-01",
+                vec![(DocumentTooShort, Normal)],
+            ),
+            (
+                "short, and the trip is near",
+                planned("2027-02-01"),
+                "2026-07-15",
+                vec![(DocumentTooShort, High)],
+            ),
+            (
+                "expires in 271 days",
+                no_trip("2027-02-27"),
+                "2026-05-31",
+                none(),
+            ),
+            (
+                "expires in 269 days",
+                no_trip("2027-02-25"),
+                "2026-06-01",
+                vec![(DocumentExpires, Normal)],
+            ),
+            ("not a date", no_trip("soon"), "2026-06-01", none()),
+            (
+                "returned?",
+                well(),
+                "2026-06-22",
+                vec![(TripPastReturn, High)],
+            ),
+            ("on the day of return", well(), "2026-06-20", none()),
+            (
+                "unconfirmed",
+                Found {
+                    trips: vec![],
+                    ..well()
+                },
+                "2026-08-18",
+                vec![(NotConfirmed, Normal)],
+            ),
+            (
+                "confirmed",
+                Found {
+                    trips: vec![],
+                    ..well()
+                },
+                "2026-08-17",
+                none(),
+            ),
+            (
+                "never confirmed",
+                Found {
+                    trips: vec![],
+                    confirmed_ms: None,
+                    ..well()
+                },
+                "2026-06-01",
+                vec![(NotConfirmed, Normal)],
+            ),
+            (
+                "nobody to call, abroad",
+                Found {
+                    contacts: 0,
+                    ..well()
+                },
+                "2026-06-01",
+                vec![(NoContact, High)],
+            ),
+            (
+                "nobody to call, at home",
+                Found {
+                    contacts: 0,
+                    trips: vec![],
+                    ..well()
+                },
+                "2026-06-01",
+                vec![(NoContact, Normal)],
+            ),
+            (
+                "nothing is sent, and nobody to call",
+                Found {
+                    contacts: 0,
+                    consents_to_register: false,
+                    ..well()
+                },
+                "2026-06-01",
+                vec![(NoContact, High), (NotSent, High)],
+            ),
+        ] {
+            assert_eq!(on(&found, date), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_reminder_says_which_and_since_when_and_shows_no_date() {
+        let found = Found {
+            expiries: vec![None, Some("2026-06-10".into())],
+            ..well()
+        };
+        let reminder = decide(&found, noon("2026-06-01"), &POLICY).remove(0);
+        assert_eq!(
+            (reminder.document, reminder.trip.as_deref()),
+            (Some(1), Some("t"))
+        );
+        assert_eq!(reminder.date.as_deref(), Some("2026-06-10"));
+        assert!(!format!("{reminder:?}").contains("2026"));
+
+        let overdue = decide(&well(), noon("2026-07-01"), &POLICY).remove(0);
+        assert_eq!(overdue.since_ms, Some(noon("2026-06-20") + DAY));
+        assert_eq!(overdue.trip.as_deref(), Some("t"));
+        let stale = Found {
+            trips: vec![],
+            ..well()
+        };
+        let stale = decide(&stale, noon("2026-09-01"), &POLICY).remove(0);
+        assert_eq!(stale.since_ms, Some(noon("2026-05-20") + POLICY.confirm_ms));
+    }
+
+    #[test]
+    fn the_most_urgent_comes_first_and_no_clock_is_too_much() {
+        let found = Found {
+            expiries: vec![Some("2027-02-01".into()); 3],
+            confirmed_ms: None,
+            ..well()
+        };
+        let kinds = on(&found, "2026-07-01");
+        assert!(kinds.is_sorted_by_key(|(_, urgency)| std::cmp::Reverse(*urgency)));
+        assert_eq!(kinds[0], (ReminderKind::TripPastReturn, Urgency::High));
+        for now_ms in [i64::MIN, -1, 0, i64::MAX] {
+            let _ = decide(&found, now_ms, &POLICY);
+        }
+    }
+}

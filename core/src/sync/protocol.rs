@@ -434,3 +434,34 @@ redacted_debug!(
     CaseNews, Content, SosReport, AgedFix, SosUpdate, SosCancel, Standing, Profile, Positions,
     Medical
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_version_1_sealed_is_still_read() {
+        let clock = r#"{"wall_ms":1,"monotonic_ms":2,"boot_id":"b"}"#;
+        let report: Content = serde_json::from_str(&format!(
+            r#"{{"type":"sos","report":"00000000-0000-0000-0000-000000000001","sequence":1,
+                "pressed":{clock},"kind":"medical","note":""}}"#
+        ))
+        .unwrap();
+        let Content::Sos(report) = report else {
+            panic!("not a report");
+        };
+        assert_eq!(
+            (report.medical, report.ground),
+            (None, Ground::VitalInterest)
+        );
+        let standing: Content = serde_json::from_str(&format!(
+            r#"{{"type":"standing","as_of":{clock},"contacts":[]}}"#
+        ))
+        .unwrap();
+        let Content::Standing(standing) = standing else {
+            panic!("not a standing");
+        };
+        assert!(standing.trip.is_none() && standing.consents.is_empty());
+        assert_eq!(standing.confirmed_ms, None);
+    }
+}

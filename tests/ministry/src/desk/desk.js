@@ -227,15 +227,15 @@
 
   function fill(entry, c, now) {
     const { row, cells } = entry;
-    const shown = JSON.stringify(c);
+    // With the one age that these cells tell: it changes once an hour, or a day.
+    const shown = JSON.stringify(c) + (c.confirmed_ms === null ? '' : span(now - c.confirmed_ms));
     if (entry.shown !== shown) {
       entry.shown = shown;
       row.dataset.state = c.state;
       cells[0].replaceChildren(...caseCell(c));
       cells[1].replaceChildren(...reportCell(c));
+      cells[2].replaceChildren(...travelerCell(c, now));
     }
-    // It tells ages: shown anew each time, as the position is.
-    cells[2].replaceChildren(...travelerCell(c, now));
     cells[3].replaceChildren(...positionCell(c, now));
     // The form is left alone while somebody may be writing in it.
     const actionsFor = [c.acknowledged_ms, c.closed_ms, c.cancelled_ms].join();
