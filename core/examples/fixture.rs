@@ -71,6 +71,7 @@ fn fill(directory: &Path) -> Outcome<()> {
             from_home: "12308".into(),
             from_abroad: "+861012308".into(),
         },
+        home_country: "CN".into(),
     };
     let clock = Arc::new(Steps(AtomicI64::new(0)));
     let home = Homeline::open(
@@ -98,6 +99,8 @@ fn register(home: &Homeline) -> Outcome<()> {
         name: "李伟".into(),
         kind: TravelerKind::Student {
             school: "Boğaziçi Üniversitesi".into(),
+            programme: None,
+            guardian: None,
         },
         phone: Some("+90 212 555 0100".into()),
         documents: vec![TravelDocument {
@@ -108,6 +111,7 @@ fn register(home: &Homeline) -> Outcome<()> {
                  L898902C36UTO7408122F1204159ZE184226B<<<<<10"
                     .into(),
             ),
+            ..TravelDocument::default()
         }],
         ..Traveler::default()
     })?;
@@ -119,6 +123,7 @@ fn register(home: &Homeline) -> Outcome<()> {
             name: name.into(),
             phone: phone.into(),
             relation,
+            ..Contact::default()
         })?;
     }
     home.consents().give(Purpose::Register, "2026-01".into())?;

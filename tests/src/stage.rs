@@ -115,5 +115,6 @@ pub fn config(values: &Values, directory: &Path) -> Config {
             from_home: values.hotline.0.clone(),
             from_abroad: values.hotline.1.clone(),
         },
+        home_country: "CN".into(),
     }
 }

@@ -273,6 +273,7 @@ pub fn numbered(number: u32) -> (Contact, Fix) {
         name: format!("contact {number}"),
         phone: "+86 139 0013 9000".into(),
         relation: Relation::Friend,
+        ..Contact::default()
     };
     let fix = Fix {
         position: Position::Wgs84 {

@@ -72,8 +72,7 @@ impl Phone {
             traveler: Registered {
                 name: "李伟".into(),
                 kind: TravelerKind::ShortTrip,
-                phone: None,
-                document: None,
+                ..Traveler::default()
             },
             contacts: (0..CONTACTS).map(|number| numbered(number).0).collect(),
         });

@@ -26,6 +26,7 @@ fn open(base: &TempDir) -> Arc<Homeline> {
             from_home: "12308".into(),
             from_abroad: "+861012308".into(),
         },
+        home_country: "CN".into(),
     };
     Homeline::open(
         config,

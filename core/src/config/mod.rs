@@ -6,6 +6,7 @@ mod policy;
 pub(crate) use policy::Policy;
 
 use crate::error::{HomelineError, Problem, Result};
+use crate::registration::country;
 
 /// Everything Homeline must know of its host and its ministry.
 ///
@@ -30,6 +31,9 @@ pub struct Config {
     pub tls_roots: Vec<Vec<u8>>,
     /// The ministry's consular hotline.
     pub hotline: Hotline,
+    /// Where the traveler is at home: two letters (ISO 3166-1 alpha-2).
+    #[uniffi(default = "CN")]
+    pub home_country: String,
 }
 
 /// A hotline in both of its forms.
@@ -74,6 +78,7 @@ impl Config {
                 ));
             }
         }
+        country("config.home_country", &self.home_country)?;
         Ok(())
     }
 

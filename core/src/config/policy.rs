@@ -33,11 +33,6 @@ pub(crate) struct Policy {
     /// Below this age a guardian agrees in place of the child: article 31 of China's
     /// Personal Information Protection Law.
     pub(crate) age_of_consent: u16,
-    /// A document that expires within so many days is to be renewed now: at a
-    /// mission abroad it takes weeks.
-    pub(crate) expiry_soon_days: u32,
-    /// Months that many states want a passport to be valid beyond the stay.
-    pub(crate) expiry_months: u16,
     /// Positions before the last that a report carries, to show a direction.
     pub(crate) recent_positions: usize,
     /// The standing envelope is renewed when the last position in it is older...
@@ -81,6 +76,37 @@ pub(crate) struct Policy {
     /// A wake is late when it is overdue by more than this: platforms put jobs
     /// off for hours to save the battery.
     pub(crate) wake_grace_ms: i64,
+    /// Stays of one trip: a stay a day for half a year. The profile must stay one
+    /// request.
+    pub(crate) stays: usize,
+    /// Trips kept, closed ones included.
+    pub(crate) trips: usize,
+    /// Companions of one stay: a coach.
+    pub(crate) companions: usize,
+    /// Stays that the standing envelope holds: it goes beside a report on the
+    /// thinnest link, and a phone may stay locked for a few stays.
+    pub(crate) standing_stays: usize,
+    /// Characters of a medical card in all: it goes beside a report, too.
+    pub(crate) medical_chars: usize,
+    /// A phone seen at home within this time after the day of departure is a
+    /// traveler whose plane was late.
+    pub(crate) home_after_departure_ms: i64,
+    /// A sighting of the same country within this time says nothing new.
+    pub(crate) seen_step_ms: i64,
+    /// A question is not asked again within this time after a confirmation.
+    pub(crate) ask_again_ms: i64,
+    /// A trip of which nothing was heard for so long is asked about.
+    pub(crate) silence_ms: i64,
+    /// A registration that was not confirmed for so long is asked about: an
+    /// address lasts a term or a season.
+    pub(crate) confirm_ms: i64,
+    /// Months that a document must be valid beyond a trip: what many borders ask.
+    pub(crate) document_months: i64,
+    /// Days before the expiry of a document at which it is noticed: those six
+    /// months, and three to renew it through a mission.
+    pub(crate) document_days: i64,
+    /// A trip that begins within so many days is urgent.
+    pub(crate) trip_soon_days: i64,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
 }
@@ -98,8 +124,6 @@ impl Policy {
         dependents: 200,
         languages: 20,
         age_of_consent: 14,
-        expiry_soon_days: 90,
-        expiry_months: 6,
         recent_positions: 5,
         standing_age_ms: 15 * 60_000,
         standing_distance_m: 500.0,
@@ -120,6 +144,19 @@ impl Policy {
         service_age_ms: 24 * 3_600_000,
         change_pages: 20,
         wake_grace_ms: 4 * 3_600_000,
+        stays: 200,
+        trips: 100,
+        companions: 60,
+        standing_stays: 5,
+        medical_chars: 4_000,
+        home_after_departure_ms: 24 * 3_600_000,
+        seen_step_ms: 15 * 60_000,
+        ask_again_ms: 7 * 24 * 3_600_000,
+        silence_ms: 30 * 24 * 3_600_000,
+        confirm_ms: 90 * 24 * 3_600_000,
+        document_months: 6,
+        document_days: 270,
+        trip_soon_days: 60,
         lock: Duration::from_secs(5),
     };
 }

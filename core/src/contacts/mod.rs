@@ -18,6 +18,7 @@ use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result, guard};
 use crate::homeline::{Listeners, Topic};
 use crate::record::Record;
+use crate::registration::confirmed_by_hand;
 use crate::registration::fields::{self, Stamper};
 use crate::sos::{StandingKeeper, new_id};
 
@@ -68,7 +69,8 @@ impl Contacts {
                 let mut order: Order = fields::load(tx, ORDER)?.unwrap_or_default();
                 order.ids.push(id.clone());
                 fields::save(tx, ORDER, &order, &stamp)?;
-                fields::save(tx, &entity(&id), &contact, &stamp)
+                fields::save(tx, &entity(&id), &contact, &stamp)?;
+                confirmed_by_hand(tx, &stamp)
             })?;
             self.changed();
             Ok(id)
@@ -86,7 +88,8 @@ impl Contacts {
                 if !fields::exists(tx, &entity(&id))? {
                     return Err(HomelineError::not_found("contact"));
                 }
-                fields::save(tx, &entity(&id), &contact, &stamp)
+                fields::save(tx, &entity(&id), &contact, &stamp)?;
+                confirmed_by_hand(tx, &stamp)
             })?;
             self.changed();
             Ok(())

@@ -25,7 +25,7 @@ use crate::keys::{
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
-use crate::registration::{Consents, Dependents, Registration};
+use crate::registration::{Consents, Dependents, Registration, Trips, country};
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
@@ -51,6 +51,7 @@ pub struct Homeline {
     dependents: Arc<Dependents>,
     consents: Arc<Consents>,
     contacts: Arc<Contacts>,
+    trips: Arc<Trips>,
     whereabouts: Arc<Whereabouts>,
     sos: Arc<Sos>,
     engine: Engine,
@@ -245,6 +246,11 @@ impl Homeline {
         Arc::clone(&self.contacts)
     }
 
+    /// The traveler's trips.
+    pub fn trips(&self) -> Arc<Trips> {
+        Arc::clone(&self.trips)
+    }
+
     /// The positions.
     pub fn whereabouts(&self) -> Arc<Whereabouts> {
         Arc::clone(&self.whereabouts)
@@ -334,6 +340,14 @@ impl Homeline {
                 standing: Arc::clone(&standing),
                 listeners: Arc::clone(&listeners),
                 policy: policy.clone(),
+            }),
+            trips: Arc::new(Trips {
+                record: Arc::clone(&record),
+                stamper: stamper.clone(),
+                standing: Arc::clone(&standing),
+                listeners: Arc::clone(&listeners),
+                policy: policy.clone(),
+                home_country: country("config.home_country", &config.home_country)?,
             }),
             whereabouts: Arc::new(Whereabouts {
                 record: Arc::clone(&record),

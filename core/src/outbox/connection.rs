@@ -16,7 +16,10 @@ const APPLICATION_ID: i64 = 0x484c_4f42;
 
 const MIGRATIONS: [Step; 2] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
-    Step::sql(&[include_str!("migrations/0002/made.sql")]),
+    Step::sql(&[
+        include_str!("migrations/0002/made.sql"),
+        include_str!("migrations/0002/standing.sql"),
+    ]),
 ];
 
 /// The outbox: the one owner of the connection to `outbox.db`.

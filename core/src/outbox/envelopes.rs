@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, ToSql, Transaction, params};
 use uuid::Uuid;
 
 use super::events::{self, EventRow};
+use super::standing::{self, StandingKind};
 use super::{Lane, Outbox, Role};
 use crate::error::Result;
 
@@ -26,6 +27,16 @@ pub(crate) struct Press {
     pub(crate) sequence: u64,
     pub(crate) own_copy: Vec<u8>,
     pub(crate) event: EventRow,
+    pub(crate) beside: Beside,
+}
+
+/// Which standing envelopes go beside a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// Who calls.
+    Who,
+    /// Who calls, and the medical card.
+    WhoAndMedical,
 }
 
 /// An envelope that waits.
@@ -52,34 +63,27 @@ pub(crate) enum Batch {
 const COLUMNS: &str = "id, role, lane, report, sealed, attempts";
 
 impl Outbox {
-    /// Stores a press with the standing envelope beside it: one transaction, one
-    /// sync. The standing envelope goes once: it keeps its id until it changes.
+    /// Stores a press with the standing envelopes beside it: one transaction, one
+    /// sync. They were sealed before.
     pub(crate) fn press(&self, press: &Press) -> Result<()> {
         let made_ms = press.event.at.wall_ms;
         self.write(|tx| {
             insert(tx, &press.envelope, made_ms)?;
             tx.execute(
-                "INSERT INTO report (id, sequence, own_copy) VALUES (?1, ?2, ?3)",
+                "INSERT INTO report (id, sequence, own_copy, medical)
+                 SELECT ?1, ?2, ?3, (SELECT id FROM standing WHERE kind = 1 AND ?4)",
                 params![
                     press.envelope.id,
                     i64::try_from(press.sequence).unwrap_or(i64::MAX),
-                    press.own_copy
+                    press.own_copy,
+                    press.beside == Beside::WhoAndMedical
                 ],
             )?;
             events::append(tx, &press.event)?;
-            tx.execute(
-                // `WHERE true` keeps the parser from reading ON as a join.
-                "INSERT INTO envelope (id, lane, role, sealed, not_before, made_ms)
-                 SELECT id, ?1, ?2, sealed, ?3, ?4 FROM standing WHERE true
-                 ON CONFLICT (id) DO UPDATE
-                   SET not_before = min(not_before, excluded.not_before) WHERE state = 0",
-                params![
-                    Lane::Sos.number(),
-                    Role::Standing.number(),
-                    press.envelope.not_before_ms,
-                    made_ms
-                ],
-            )?;
+            standing::queue(tx, StandingKind::Who, press.envelope.not_before_ms)?;
+            if press.beside == Beside::WhoAndMedical {
+                standing::queue(tx, StandingKind::Medical, press.envelope.not_before_ms)?;
+            }
             Ok(())
         })
     }
@@ -128,12 +132,7 @@ impl Outbox {
             tx.execute("DELETE FROM envelope WHERE id = ?1", [report])?;
             tx.execute("DELETE FROM report WHERE id = ?1", [report])?;
             tx.execute("DELETE FROM event WHERE report = ?1", [report])?;
-            // The standing envelope goes only beside a report.
-            tx.execute(
-                "DELETE FROM envelope WHERE role = ?1 AND state = 0 AND NOT EXISTS
-                   (SELECT 1 FROM envelope WHERE role = ?2 AND state = 0)",
-                params![Role::Standing.number(), Role::Report.number()],
-            )?;
+            standing::take_back(tx)?;
             Ok(true)
         })
     }

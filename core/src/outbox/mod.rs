@@ -15,12 +15,13 @@
 mod connection;
 mod envelopes;
 mod events;
+mod standing;
 mod state;
 
 pub(crate) use connection::Outbox;
-pub(crate) use envelopes::{Batch, NewEnvelope, Press, Waiting};
+pub(crate) use envelopes::{Batch, Beside, NewEnvelope, Press, Waiting};
 pub(crate) use events::EventRow;
-pub(crate) use state::StandingRow;
+pub(crate) use standing::{StandingKind, StandingRow};
 
 /// Lanes, the most urgent first. A higher lane overtakes at every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,8 @@ pub(crate) enum Role {
     Profile,
     /// Positions.
     Positions,
+    /// The medical card, sent beside a report of the kind `Medical`.
+    Medical,
 }
 
 // The numbers below are in files: they never change their meaning. Gaps in the
@@ -79,6 +82,7 @@ impl Role {
             Self::Standing => 3,
             Self::Profile => 4,
             Self::Positions => 5,
+            Self::Medical => 9,
         }
     }
 
@@ -89,6 +93,7 @@ impl Role {
             2 => Self::Cancel,
             3 => Self::Standing,
             4 => Self::Profile,
+            9 => Self::Medical,
             _ => Self::Positions,
         }
     }

@@ -1,5 +1,5 @@
-//! What the outbox keeps beside envelopes and events: reports, the standing
-//! envelope, and small values of the protocol.
+//! What the outbox keeps beside envelopes and events: reports and
+//! small values of the protocol.
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
@@ -12,15 +12,6 @@ use crate::error::Result;
 pub(crate) struct Counts {
     pub(crate) waiting: u32,
     pub(crate) parked: u32,
-}
-
-/// The standing envelope.
-#[derive(Clone)]
-pub(crate) struct StandingRow {
-    pub(crate) id: Uuid,
-    pub(crate) sealed: Vec<u8>,
-    pub(crate) version: i64,
-    pub(crate) made_ms: i64,
 }
 
 impl Outbox {
@@ -104,38 +95,6 @@ impl Outbox {
             for report in reports {
                 tx.execute("UPDATE report SET own_copy = NULL WHERE id = ?1", [report])?;
             }
-            Ok(())
-        })
-    }
-
-    pub(crate) fn standing(&self) -> Result<Option<StandingRow>> {
-        self.read(|tx| {
-            Ok(tx
-                .query_row(
-                    "SELECT id, sealed, version, made_ms FROM standing",
-                    [],
-                    |row| {
-                        Ok(StandingRow {
-                            id: row.get(0)?,
-                            sealed: row.get(1)?,
-                            version: row.get(2)?,
-                            made_ms: row.get(3)?,
-                        })
-                    },
-                )
-                .optional()?)
-        })
-    }
-
-    pub(crate) fn set_standing(&self, row: &StandingRow) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO standing (one, id, sealed, version, made_ms)
-                 VALUES (1, ?1, ?2, ?3, ?4)
-                 ON CONFLICT (one) DO UPDATE SET id = excluded.id, sealed = excluded.sealed,
-                   version = excluded.version, made_ms = excluded.made_ms",
-                params![row.id, row.sealed, row.version, row.made_ms],
-            )?;
             Ok(())
         })
     }

@@ -57,7 +57,7 @@ fn a_record_of_a_newer_version_is_read_and_not_a_byte_of_it_changes() {
         let known = u32::try_from(NEWEST).unwrap();
         assert_eq!(state.record, RecordState::UpdateNeeded { file: 99, known });
         assert!(home.registration().traveler().unwrap().is_some());
-        assert_eq!(home.contacts().list().unwrap().len(), 150);
+        assert_eq!(home.contacts().list().unwrap().len(), 90);
         let too_new = HomelineError::from(StorageProblem::TooNew);
         for refused in [
             home.contacts().add(contact(1)).map(|_| ()),
@@ -139,7 +139,7 @@ fn after_a_change_of_vault_the_new_one_opens_all_and_the_old_one_nothing() {
 
     let home = phone.home_with(new.clone());
     assert_eq!(home.state().unwrap().record, RecordState::Open);
-    assert_eq!(home.contacts().list().unwrap().len(), 151);
+    assert_eq!(home.contacts().list().unwrap().len(), 91);
     assert!(
         home.sos()
             .reports()

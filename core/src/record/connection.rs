@@ -20,6 +20,7 @@ const MIGRATIONS: [Step; 2] = [
         include_str!("migrations/0002/registration.sql"),
         include_str!("migrations/0002/consent.sql"),
         include_str!("migrations/0002/whereabouts.sql"),
+        include_str!("migrations/0002/trips.sql"),
         include_str!("migrations/0002/groups.sql"),
     ]),
 ];

@@ -51,6 +51,7 @@ impl Phone {
                 from_home: "12308".into(),
                 from_abroad: "+861012308".into(),
             },
+            home_country: "CN".into(),
         };
         Homeline::open(config, vault, None, None).unwrap()
     }
@@ -113,6 +114,7 @@ pub(super) fn contact(number: i32) -> Contact {
         name: format!("王芳 {number}"),
         phone: "+86 139 0013 9000".into(),
         relation: Relation::Friend,
+        ..Contact::default()
     }
 }
 
@@ -145,7 +147,7 @@ pub(super) fn filled(fixes: i32) -> Phone {
     let consent = |purpose| home.consents().give(purpose, "2026-01".into());
     consent(Purpose::Register).unwrap();
     consent(Purpose::Whereabouts).unwrap();
-    for number in 0..150 {
+    for number in 0..90 {
         home.contacts().add(contact(number)).unwrap();
     }
     for begin in (0..fixes).step_by(1_000) {

@@ -86,7 +86,7 @@ impl Consents {
     }
 }
 
-fn number(purpose: Purpose) -> i64 {
+pub(super) fn number(purpose: Purpose) -> i64 {
     match purpose {
         Purpose::Register => 0,
         Purpose::Whereabouts => 1,
@@ -98,6 +98,15 @@ fn from_number(number: i64) -> Purpose {
         0 => Purpose::Register,
         _ => Purpose::Whereabouts,
     }
+}
+
+/// The consents in force, each with the version of its text.
+pub(crate) fn all_in_force(tx: &Connection) -> Result<Vec<(Purpose, String)>> {
+    Ok(list(tx)?
+        .into_iter()
+        .filter(|consent| consent.withdrawn_ms.is_none())
+        .map(|consent| (consent.purpose, consent.text_version))
+        .collect())
 }
 
 /// Whether a consent is in force.

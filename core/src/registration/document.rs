@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::date::{Birth, Date};
+use super::birth::Birth;
+use super::date::Date;
 use super::mrz::{self, Mrz, MrzDate, MrzFormat};
 use super::states;
 use crate::config::Policy;

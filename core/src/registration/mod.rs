@@ -6,30 +6,46 @@
 //! only under the traveler's consent for [`Purpose::Register`]. The standing
 //! envelope of the SOS is renewed with each change.
 
+mod birth;
+mod confirmed;
 mod consent;
+mod countries;
 mod date;
 mod dependent;
 mod dependents;
 mod document;
-mod expiry;
 pub mod fields;
+mod medical;
 mod mrz;
 mod profile;
+mod reminders;
 mod states;
 mod traveler;
+mod trips;
 
-pub(crate) use consent::in_force;
+pub use confirmed::confirmed_of;
+pub(crate) use confirmed::{by_hand as confirmed_by_hand, load as last_confirmed};
 pub use consent::{Consent, Consents, Purpose};
+pub(crate) use consent::{all_in_force, in_force};
+pub(crate) use countries::country;
+pub(crate) use date::Today;
 pub use dependent::{Agreement, AgreementWay, Capacity, Dependent};
 pub use dependents::{Dependents, dependents_of};
 pub use document::{DocumentKind, TravelDocument};
-pub use expiry::{ExpiryState, document_expiry};
+pub use medical::{BloodGroup, MedicalCard};
+pub(crate) use medical::{load as load_medical_card, medical_ground, version as medical_version};
 pub use mrz::{
     Mrz, MrzDate, MrzFault, MrzFormat, MrzScan, MrzSex, NameMatch, compare_name, read_mrz, scan_mrz,
 };
 pub use profile::TRAVELER;
 pub(crate) use profile::{changed, load_traveler, stage_profile};
+pub use reminders::{Reminder, ReminderKind, Urgency};
 pub use traveler::{Reachable, Traveler, TravelerKind};
+pub use trips::{
+    Certainty, CloseReason, CurrentStay, Placement, SavedTrip, Stay, Trip, TripClosed, TripOutcome,
+    TripQuestion, TripReview, Trips, stay_at, trip_at, trips_of,
+};
+pub(crate) use trips::{load as load_trips, open_trip_at};
 
 use std::sync::Arc;
 
@@ -64,7 +80,8 @@ impl Registration {
             let traveler = traveler.validated(TRAVELER, today, &self.policy)?;
             self.record.write(|tx| {
                 dependents::refuse_twice(tx, &traveler, Who::Traveler)?;
-                fields::save(tx, TRAVELER, &traveler, &stamp)
+                fields::save(tx, TRAVELER, &traveler, &stamp)?;
+                confirmed::by_hand(tx, &stamp)
             })?;
             self.changed();
             Ok(())
@@ -84,6 +101,47 @@ impl Registration {
                 .write(|tx| fields::remove(tx, TRAVELER, &stamp))?;
             self.changed();
             Ok(())
+        })
+    }
+
+    /// Saves the medical card, or the changes. It leaves the phone only beside an
+    /// SOS of the kind `Medical`, and never under a consent that was withdrawn.
+    ///
+    /// Errors: `Invalid` names the field; `Locked`, `KeyLost`, `Storage`.
+    pub fn save_medical_card(&self, card: MedicalCard) -> Result<()> {
+        guard("Registration::save_medical_card", || {
+            let card = card.validated(&self.policy)?;
+            self.record.write(|tx| medical::save(tx, &card))?;
+            self.changed();
+            Ok(())
+        })
+    }
+
+    /// The medical card as saved, if any.
+    pub fn medical_card(&self) -> Result<Option<MedicalCard>> {
+        guard("Registration::medical_card", || {
+            self.record.read(medical::load)
+        })
+    }
+
+    /// Removes the medical card, and what of it waits to be sent.
+    pub fn remove_medical_card(&self) -> Result<()> {
+        guard("Registration::remove_medical_card", || {
+            self.record.write(medical::remove)?;
+            // A failure is shown here: what was removed must not leave.
+            self.standing.renew_medical()?;
+            self.listeners.notify(Topic::Record);
+            Ok(())
+        })
+    }
+
+    /// What the traveler should look after now, the most urgent first. Empty
+    /// where nothing is registered.
+    pub fn reminders(&self) -> Result<Vec<Reminder>> {
+        guard("Registration::reminders", || {
+            let now_ms = self.stamper.stamp().changed_ms;
+            let found = self.record.read(reminders::collect)?;
+            Ok(reminders::decide(&found, now_ms, &self.policy))
         })
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::date::{Birth, Date};
+use super::birth::Birth;
+use super::date::Date;
 use super::document::TravelDocument;
 use super::states;
 use crate::config::Policy;

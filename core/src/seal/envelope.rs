@@ -109,6 +109,17 @@ pub fn seal_to_device(content: &[u8], id: Uuid, device: &[u8; 32]) -> Result<Vec
     seal(content, id, device, &[0; 32], MODE_BASE, &OpModeS::Base)
 }
 
+/// The part of an envelope that says from whom and to whom it is.
+pub(crate) fn header(sealed: &[u8]) -> &[u8] {
+    sealed.get(..HEADER).unwrap_or_default()
+}
+
+/// Whether an envelope with this header is from `sender` to `recipient`.
+pub(crate) fn is_between(header: &[u8], sender: &[u8; 32], recipient: &[u8; 32]) -> bool {
+    header.get(2..10) == Some(recipient_id(recipient).as_slice())
+        && header.get(26..58) == Some(sender.as_slice())
+}
+
 /// Opens an envelope with the private key among `keys` that it was sealed to.
 pub fn open(bytes: &[u8], keys: &[RecipientKey]) -> std::result::Result<Opened, OpenError> {
     open_with(bytes, |id| {

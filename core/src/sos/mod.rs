@@ -7,12 +7,14 @@
 //! device, lies beside it until [`Sos::settle`] moves it to the record.
 
 mod evidence;
+mod ground;
 mod log;
 mod report;
 mod request;
 mod standing;
 
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
+pub use ground::Ground;
 pub(crate) use log::{case_news, event};
 pub(crate) use report::new_id;
 pub use request::{OnRepeat, SosKind, SosRequest};
@@ -26,7 +28,7 @@ use crate::clock::{ClockReading, Time, elapsed_ms};
 use crate::config::Policy;
 use crate::error::{HomelineError, Result, guard};
 use crate::homeline::{Listeners, Topic};
-use crate::outbox::{Lane, NewEnvelope, Outbox, Press, Role};
+use crate::outbox::{Beside, Lane, NewEnvelope, Outbox, Press, Role};
 use crate::record::Record;
 use crate::sync::Sealer;
 use crate::sync::protocol::{AgedFix, Content, SosCancel, SosReport, SosUpdate};
@@ -247,7 +249,13 @@ impl Sos {
             self.outbox.last_sequence()?.saturating_add(1),
             &now,
             self.last.recent(&now),
-            self.standing.id(),
+            report::Prepared {
+                standing: self.standing.id(),
+                medical: match request.kind {
+                    SosKind::Medical => self.standing.medical_id(),
+                    _ => None,
+                },
+            },
             &self.policy,
         );
         let countdown_ms = (i64::from(request.countdown_s) * 1_000).min(self.policy.countdown_ms);
@@ -259,6 +267,10 @@ impl Sos {
         };
         self.outbox.press(&Press {
             sequence: made.sequence,
+            beside: match request.kind {
+                SosKind::Medical => Beside::WhoAndMedical,
+                _ => Beside::Who,
+            },
             own_copy: self.sealer.to_self(&made, id)?,
             envelope: NewEnvelope {
                 id,

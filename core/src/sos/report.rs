@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::SosRequest;
+use super::{Ground, SosRequest};
 use crate::clock::ClockReading;
 use crate::config::Policy;
 use crate::error::Result;
@@ -25,6 +25,12 @@ pub(super) fn aged(known: KnownFix) -> AgedFix {
     }
 }
 
+/// Envelopes that go beside a report.
+pub(super) struct Prepared {
+    pub(super) standing: Option<Uuid>,
+    pub(super) medical: Option<Uuid>,
+}
+
 /// The report of a press at `now`. `recent` holds the last known positions, the
 /// newest first; a fix of the request that is in range comes before them.
 pub(super) fn make(
@@ -33,7 +39,7 @@ pub(super) fn make(
     sequence: u64,
     now: &ClockReading,
     recent: Vec<KnownFix>,
-    standing: Option<Uuid>,
+    prepared: Prepared,
     policy: &Policy,
 ) -> SosReport {
     let (note, note_cut) = validate::note(&request.note, policy);
@@ -57,6 +63,8 @@ pub(super) fn make(
         battery_percent: request.battery_percent.filter(|percent| *percent <= 100),
         position: positions.next(),
         recent: positions.take(policy.recent_positions).collect(),
-        standing,
+        standing: prepared.standing,
+        medical: prepared.medical,
+        ground: Ground::VitalInterest,
     }
 }

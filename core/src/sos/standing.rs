@@ -1,11 +1,15 @@
-//! The standing envelope: who calls, prepared while the record is open.
+//! The standing envelopes: who calls, and the medical card, prepared while the
+//! record is open.
 //!
-//! It is sealed to the ministry like everything in the outbox, renewed when the
-//! profile changes or the traveler has moved, and sent only beside an SOS. So a
-//! press before the first unlock still says who is calling.
+//! They are sealed to the ministry like everything in the outbox, and sent only
+//! beside an SOS, the medical card only beside one of the kind `Medical`. So a
+//! press before the first unlock still says who is calling. Who calls is renewed
+//! when the profile changes or the traveler has moved; the card when it, or the
+//! consent that covers it, changes; both when the keys do.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::report::{aged, new_id};
@@ -13,11 +17,15 @@ use crate::clock::Time;
 use crate::config::Policy;
 use crate::contacts::load_contacts;
 use crate::error::Result;
-use crate::outbox::{Outbox, StandingRow};
+use crate::outbox::{Outbox, StandingKind, StandingRow};
 use crate::record::{Record, meta_number};
-use crate::registration::load_traveler;
+use crate::registration::{
+    SavedTrip, Today, Trip, all_in_force, last_confirmed, load_medical_card, load_traveler,
+    load_trips, medical_ground, medical_version, open_trip_at,
+};
+use crate::seal::envelope;
 use crate::sync::Sealer;
-use crate::sync::protocol::{Content, Standing};
+use crate::sync::protocol::{ConsentInForce, Content, Medical, Standing};
 use crate::whereabouts::{Fix, LastKnown};
 
 /// What the current standing envelope holds.
@@ -28,6 +36,15 @@ struct Current {
     made_ms: i64,
     /// Not known after a restart: then only its age counts.
     fix: Option<Fix>,
+    header: Vec<u8>,
+}
+
+/// What the medical envelope holds.
+#[derive(Clone)]
+struct CurrentMedical {
+    version: i64,
+    /// Id and header; `None` where there is no card, or it may not leave.
+    envelope: Option<(Uuid, Vec<u8>)>,
 }
 
 /// Keeps the standing envelope current.
@@ -39,6 +56,7 @@ pub(crate) struct StandingKeeper {
     time: Time,
     policy: Policy,
     current: Mutex<Option<Current>>,
+    medical: Mutex<Option<CurrentMedical>>,
 }
 
 impl StandingKeeper {
@@ -50,11 +68,17 @@ impl StandingKeeper {
         time: Time,
         policy: Policy,
     ) -> Self {
-        let current = outbox.standing().ok().flatten().map(|row| Current {
+        let stored = |kind| outbox.standing(kind).ok().flatten();
+        let current = stored(StandingKind::Who).map(|row| Current {
+            header: envelope::header(&row.sealed).to_vec(),
             id: row.id,
             version: row.version,
             made_ms: row.made_ms,
             fix: None,
+        });
+        let medical = stored(StandingKind::Medical).map(|row| CurrentMedical {
+            version: row.version,
+            envelope: Some((row.id, envelope::header(&row.sealed).to_vec())),
         });
         Self {
             record,
@@ -64,6 +88,7 @@ impl StandingKeeper {
             time,
             policy,
             current: Mutex::new(current),
+            medical: Mutex::new(medical),
         }
     }
 
@@ -72,18 +97,72 @@ impl StandingKeeper {
         self.current().map(|current| current.id)
     }
 
-    /// Renews it when the profile has changed. A failure is not the caller's:
-    /// the next change, pass or start repeats it.
+    /// Envelope id of the medical card, for a report to name.
+    pub(crate) fn medical_id(&self) -> Option<Uuid> {
+        let (id, _) = self.medical()?.envelope?;
+        Some(id)
+    }
+
+    /// Renews what has changed. A failure is not the caller's: the next change,
+    /// pass or start repeats it.
     pub(crate) fn renew_if_stale(&self) {
-        let version = self.record.read(|tx| meta_number(tx, "profile_version"));
-        if let Ok(version) = version {
-            let stale = self
-                .current()
-                .map_or(version > 0, |current| current.version != version);
-            if stale {
-                let _ = self.renew();
-            }
+        let versions = self
+            .record
+            .read(|tx| Ok((standing_version(tx)?, medical_version(tx)?)));
+        let Ok((version, medical)) = versions else {
+            return;
+        };
+        let stale = self.current().map_or(version > 0, |current| {
+            current.version != version || !self.sealer.is_current(&current.header)
+        });
+        if stale {
+            let _ = self.renew();
         }
+        let stale = self.medical().map_or(medical > 0, |current| {
+            let old_keys = |(_, header): &(Uuid, Vec<u8>)| !self.sealer.is_current(header);
+            current.version != medical || current.envelope.as_ref().is_some_and(old_keys)
+        });
+        if stale {
+            let _ = self.renew_medical();
+        }
+    }
+
+    /// Seals the medical card anew, or takes its envelope away where there is no
+    /// card or it may not leave.
+    pub(crate) fn renew_medical(&self) -> Result<()> {
+        let now = self.time.now();
+        let (version, card, ground) = self.record.read(|tx| {
+            Ok((
+                medical_version(tx)?,
+                load_medical_card(tx)?,
+                medical_ground(tx)?,
+            ))
+        })?;
+        let envelope = match card.zip(ground) {
+            None => {
+                self.outbox.remove_medical()?;
+                None
+            }
+            Some((card, ground)) => {
+                let id = new_id(now.wall_ms)?;
+                let letter = Medical {
+                    as_of: now.clone(),
+                    card,
+                    ground,
+                };
+                let row = StandingRow {
+                    id,
+                    sealed: self.sealer.to_ministry(&Content::Medical(letter), id)?,
+                    version,
+                    made_ms: now.wall_ms,
+                };
+                self.outbox.set_standing(StandingKind::Medical, &row)?;
+                Some((id, envelope::header(&row.sealed).to_vec()))
+            }
+        };
+        *self.medical.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(CurrentMedical { version, envelope });
+        Ok(())
     }
 
     /// Renews it when the traveler has moved far, or long ago.
@@ -110,23 +189,30 @@ impl StandingKeeper {
     fn renew(&self) -> Result<()> {
         let now = self.time.now();
         let newest = self.last.recent(&now).into_iter().next();
-        let (version, traveler, contacts) = self.record.read(|tx| {
-            Ok((
-                meta_number(tx, "profile_version")?,
-                load_traveler(tx)?,
-                load_contacts(tx)?,
-            ))
+        let best_ms = now.wall_ms.saturating_add(self.offset_ms());
+        let (version, standing) = self.record.read(|tx| {
+            let contacts = load_contacts(tx)?;
+            let standing = Standing {
+                as_of: now.clone(),
+                traveler: load_traveler(tx)?,
+                contacts: contacts
+                    .into_iter()
+                    .take(self.policy.standing_contacts)
+                    .map(|saved| saved.contact)
+                    .collect(),
+                position: newest.clone().map(aged),
+                trip: trip_of_now(load_trips(tx)?, best_ms, self.policy.standing_stays),
+                confirmed_ms: last_confirmed(tx)?,
+                consents: all_in_force(tx)?
+                    .into_iter()
+                    .map(|(purpose, text_version)| ConsentInForce {
+                        purpose,
+                        text_version,
+                    })
+                    .collect(),
+            };
+            Ok((standing_version(tx)?, standing))
         })?;
-        let standing = Standing {
-            as_of: now.clone(),
-            traveler,
-            contacts: contacts
-                .into_iter()
-                .take(self.policy.standing_contacts)
-                .map(|saved| saved.contact)
-                .collect(),
-            position: newest.clone().map(aged),
-        };
         let id = new_id(now.wall_ms)?;
         let row = StandingRow {
             id,
@@ -134,14 +220,27 @@ impl StandingKeeper {
             version,
             made_ms: now.wall_ms,
         };
-        self.outbox.set_standing(&row)?;
+        self.outbox.set_standing(StandingKind::Who, &row)?;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(Current {
             id,
             version,
             made_ms: row.made_ms,
             fix: newest.map(|known| known.fix),
+            header: envelope::header(&row.sealed).to_vec(),
         });
         Ok(())
+    }
+
+    fn offset_ms(&self) -> i64 {
+        let offset = self.outbox.get_number("offset_ms").ok().flatten();
+        offset.unwrap_or_default()
+    }
+
+    fn medical(&self) -> Option<CurrentMedical> {
+        self.medical
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn current(&self) -> Option<Current> {
@@ -150,4 +249,38 @@ impl StandingKeeper {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// Changes whenever something does that stands in the envelope; 0 where nothing
+/// was ever registered.
+fn standing_version(tx: &Connection) -> Result<i64> {
+    let profile = meta_number(tx, "profile_version")?;
+    if profile == 0 {
+        return Ok(0);
+    }
+    let consents: i64 = tx.query_row(
+        // Both only grow: a consent is given anew in a row of its own.
+        "SELECT count(*) + count(withdrawn_ms) FROM consent_given",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(profile.saturating_add(consents))
+}
+
+/// The trip of now or the next one, with at most `most` of the stays that are not
+/// over.
+fn trip_of_now(trips: Vec<SavedTrip>, now_ms: i64, most: usize) -> Option<Trip> {
+    let today = Today::at(now_ms);
+    let open: Vec<SavedTrip> = trips
+        .into_iter()
+        .filter(|saved| saved.closed.is_none())
+        .collect();
+    let mut trip = open_trip_at(&open, |saved| &saved.trip, today)?
+        .trip
+        .clone();
+    // Dates of the form YYYY-MM-DD sort as their days do.
+    let first = today.first.to_string();
+    trip.stays.retain(|stay| stay.to >= first);
+    trip.stays.truncate(most);
+    Some(trip)
 }

@@ -424,7 +424,7 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
         }),
         Role::Update => Some(Evidence::UpdateReceipt { received_ms }),
         Role::Cancel => Some(Evidence::CancelReceipt { received_ms }),
-        Role::Standing | Role::Profile | Role::Positions => None,
+        Role::Standing | Role::Profile | Role::Positions | Role::Medical => None,
     })
 }
 

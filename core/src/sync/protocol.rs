@@ -22,10 +22,10 @@ use uuid::Uuid;
 
 use crate::clock::ClockReading;
 use crate::contacts::Contact;
-use crate::registration::Traveler;
 use crate::registration::fields::Field;
+use crate::registration::{MedicalCard, Purpose, Traveler, Trip};
 use crate::seal::signed::Signed;
-use crate::sos::SosKind;
+use crate::sos::{Ground, SosKind};
 use crate::whereabouts::Fix;
 
 /// Path of the service document.
@@ -276,6 +276,9 @@ pub enum Content {
     Profile(Profile),
     /// Positions, under the traveler's consent.
     Positions(Positions),
+    /// The medical card, prepared before and sent only beside an SOS of the kind
+    /// `Medical`.
+    Medical(Medical),
 }
 
 /// An SOS report.
@@ -310,6 +313,13 @@ pub struct SosReport {
     /// Envelope id of the standing envelope that says who calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Uuid>,
+    /// Envelope id of the medical card that goes beside this report. Where the
+    /// card is corrected while it waits, the newer one comes under another id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub medical: Option<Uuid>,
+    /// The ground that the report is sent on.
+    #[serde(default)]
+    pub ground: Ground,
 }
 
 /// A fix, never without its age.
@@ -360,13 +370,48 @@ pub struct Standing {
     /// The last known position when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<AgedFix>,
+    /// The trip of then, or the next one, with the stays of then and the next
+    /// ones only: which of them it is at the press, their dates say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trip: Option<Trip>,
+    /// When the traveler last confirmed the registration, milliseconds UTC by the
+    /// phone's best time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_ms: Option<i64>,
+    /// The consents that were in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub consents: Vec<ConsentInForce>,
+}
+
+/// A consent that was in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConsentInForce {
+    /// What for.
+    pub purpose: Purpose,
+    /// Version of the text that the traveler saw.
+    pub text_version: String,
+}
+
+/// The medical card, for the doctor.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Medical {
+    /// The phone's clocks when it was made.
+    pub as_of: ClockReading,
+    /// The card.
+    pub card: MedicalCard,
+    /// The ground that it is sent on.
+    #[serde(default)]
+    pub ground: Ground,
 }
 
 /// A registration, whole: every field with when and where it was changed. A
 /// ministry keeps the newest of each field, whichever phone of the traveler it
 /// comes from. The entity `traveler` is a [`Traveler`], `contact/<uuid>` a
 /// [`Contact`], `contact_order` the ids of the contacts, the first one to call
-/// first, `dependent/<uuid>` a [`crate::registration::Dependent`].
+/// first, `dependent/<uuid>` a [`crate::registration::Dependent`], `trip/<uuid>` a [`Trip`] with `closed` where it is over, and `confirmed`
+/// says when the traveler last confirmed it all.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {
@@ -387,5 +432,37 @@ pub struct Positions {
 }
 
 redacted_debug!(
-    CaseNews, Content, SosReport, AgedFix, SosUpdate, SosCancel, Standing, Profile, Positions
+    CaseNews, Content, SosReport, AgedFix, SosUpdate, SosCancel, Standing, Profile, Positions,
+    Medical
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_version_1_sealed_is_still_read() {
+        let clock = r#"{"wall_ms":1,"monotonic_ms":2,"boot_id":"b"}"#;
+        let report: Content = serde_json::from_str(&format!(
+            r#"{{"type":"sos","report":"00000000-0000-0000-0000-000000000001","sequence":1,
+                "pressed":{clock},"kind":"medical","note":""}}"#
+        ))
+        .unwrap();
+        let Content::Sos(report) = report else {
+            panic!("not a report");
+        };
+        assert_eq!(
+            (report.medical, report.ground),
+            (None, Ground::VitalInterest)
+        );
+        let standing: Content = serde_json::from_str(&format!(
+            r#"{{"type":"standing","as_of":{clock},"contacts":[]}}"#
+        ))
+        .unwrap();
+        let Content::Standing(standing) = standing else {
+            panic!("not a standing");
+        };
+        assert!(standing.trip.is_none() && standing.consents.is_empty());
+        assert_eq!(standing.confirmed_ms, None);
+    }
+}

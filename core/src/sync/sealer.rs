@@ -94,15 +94,27 @@ impl Sealer {
 
     /// Seals `content` to the ministry.
     pub(crate) fn to_ministry(&self, content: &Content, id: Uuid) -> Result<Vec<u8>> {
+        let key = self.sealing_key()?;
+        envelope::seal_to_ministry(&to_json(content)?, id, &key, &self.device())
+    }
+
+    /// The ministry's key that is sealed to now.
+    fn sealing_key(&self) -> Result<[u8; 32]> {
         let service = self.service();
-        let key = service
+        service
             .as_ref()
             .and_then(|service| service.sealing_keys.first())
-            .map_or(self.first_key.as_slice(), |key| key.0.as_slice());
-        let key: &[u8; 32] = key
+            .map_or(self.first_key.as_slice(), |key| key.0.as_slice())
             .try_into()
-            .map_err(|_| HomelineError::bug("sync::sealer"))?;
-        envelope::seal_to_ministry(&to_json(content)?, id, key, &self.device())
+            .map_err(|_| HomelineError::bug("sync::sealer"))
+    }
+
+    /// Whether an envelope with this header is from this device to the ministry's
+    /// key of now. Keys change while an envelope stands ready.
+    pub(crate) fn is_current(&self, header: &[u8]) -> bool {
+        let sender = self.device().public().agreement;
+        self.sealing_key()
+            .is_ok_and(|key| envelope::is_between(header, &sender, &key))
     }
 
     /// Seals `value` to this device itself.

@@ -56,7 +56,10 @@ use store::{Store, StoreError};
 
 pub use meter::Counters;
 pub use openapi::openapi;
-pub use store::{CaseView, DependentView, DeskState, DocumentView, PositionView, TravelerView};
+pub use store::{
+    CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
+    TravelerView,
+};
 
 /// What a ministry is started with.
 #[derive(Debug, Clone)]

@@ -116,7 +116,51 @@
     ];
   }
 
-  function travelerCell(c) {
+  // What the phone had registered, never without how old that is.
+  function registeredCell(c, now) {
+    const cell = [];
+    if (c.stay) {
+      const { stay, next } = c.stay;
+      if (stay) {
+        cell.push(words('words', `Registered at ${place(stay)}`));
+        if (c.stay.certainty !== 'certain') cell.push(p('soft', 'This stay begins or ends about now.'));
+        if (stay.lodging) cell.push(words('words soft', stay.lodging));
+        if (stay.companions && stay.companions.length) cell.push(words('words soft', `With ${stay.companions.join(', ')}`));
+      } else {
+        cell.push(p('soft', 'On a trip, no stay registered for the time of the press'));
+      }
+      if (next) cell.push(words('words soft', `Next: ${place(next)}`));
+      if (c.stay.returns) cell.push(p('soft', `Declared return ${c.stay.returns}`));
+    }
+    if (c.confirmed_ms !== null) {
+      cell.push(p('soft', `Registration last confirmed ${span(now - c.confirmed_ms)} ago`));
+    } else if (c.traveler) {
+      cell.push(p('soft', 'Registration never confirmed'));
+    }
+    return cell;
+  }
+
+  const place = (stay) => `${stay.place}, ${stay.country}, ${stay.from} to ${stay.to}`;
+
+  const GROUPS = {
+    o_positive: 'O+', o_negative: 'O−', a_positive: 'A+', a_negative: 'A−',
+    b_positive: 'B+', b_negative: 'B−', ab_positive: 'AB+', ab_negative: 'AB−',
+  };
+
+  function medicalCell(c) {
+    if (!c.medical) return [];
+    const { card } = c.medical;
+    const cell = [p('strong', 'Medical card'), p('', `Blood group ${GROUPS[card.blood_group] || 'unknown'}`)];
+    for (const [name, lines] of [['Allergies', card.allergies], ['Medication', card.medication], ['Conditions', card.conditions], ['Speaks', card.languages]]) {
+      if (lines && lines.length) cell.push(words('words', `${name}: ${lines.join('; ')}`));
+    }
+    if (card.notes) cell.push(words('note', card.notes));
+    const ground = c.medical.ground.ground === 'consent' ? `consent, text ${c.medical.ground.text_version}` : 'vital interest';
+    cell.push(words('words soft', `Written by the traveler, as of ${time(c.medical.made_ms)} (phone's clock); ground: ${ground}`));
+    return cell;
+  }
+
+  function travelerCell(c, now) {
     const cell = [];
     const lines = (className, all) => cell.push(...all.map((line) => words(className, line)));
     if (c.traveler) {
@@ -131,6 +175,8 @@
       cell.push(words('words', `Registered by the traveler (${plain(dependent.capacity)}): ${dependent.name}`));
       lines('words soft', personLines(dependent));
     }
+    cell.push(...registeredCell(c, now));
+    cell.push(...medicalCell(c));
     return cell;
   }
 
@@ -230,13 +276,14 @@
 
   function fill(entry, c, now) {
     const { row, cells } = entry;
-    const shown = JSON.stringify(c);
+    // With the one age that these cells tell: it changes once an hour, or a day.
+    const shown = JSON.stringify(c) + (c.confirmed_ms === null ? '' : span(now - c.confirmed_ms));
     if (entry.shown !== shown) {
       entry.shown = shown;
       row.dataset.state = c.state;
       cells[0].replaceChildren(...caseCell(c));
       cells[1].replaceChildren(...reportCell(c));
-      cells[2].replaceChildren(...travelerCell(c));
+      cells[2].replaceChildren(...travelerCell(c, now));
     }
     cells[3].replaceChildren(...positionCell(c, now));
     // The form is left alone while somebody may be writing in it.

@@ -6,7 +6,8 @@
 //! theirs: such a letter is kept and counted, but changes nothing.
 
 use homeline::registration::Dependent;
-use homeline::sync::protocol::Content;
+use homeline::sos::SosKind;
+use homeline::sync::protocol::{Content, Medical};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 use uuid::Uuid;
@@ -192,13 +193,21 @@ fn case_row(row: &Row<'_>) -> rusqlite::Result<Case> {
 /// Reads all that is known of a case.
 fn view_of(tx: &Transaction<'_>, case: Case) -> Result<CaseView> {
     let words = words_of(tx, &case)?;
-    let standing = words.iter().find_map(|word| match &word.content {
-        Content::Sos(report) if word.sender == case.sender => report.standing,
+    let report = words.iter().find_map(|word| match &word.content {
+        Content::Sos(report) if word.sender == case.sender => Some(report),
         _ => None,
     });
+    let standing = report.and_then(|report| report.standing);
+    // Only beside a medical report, and only where the report says that there is one.
+    let medical =
+        report.is_some_and(|report| report.kind == SosKind::Medical && report.medical.is_some());
     let material = Material {
         who: who(tx, &case.sender, standing)?,
         dependents: dependents(tx, &case.sender)?,
+        medical: match medical {
+            true => medical_card(tx, &case.sender)?,
+            false => None,
+        },
         times_received: tx
             .query_row(
                 "SELECT times_received FROM envelopes WHERE id = ?1",
@@ -285,6 +294,31 @@ fn dependents(tx: &Transaction<'_>, sender: &Sender) -> Result<Vec<Dependent>> {
         Some(content) => Ok(view::dependents(&serde_json::from_slice(&content)?)),
         None => Ok(Vec::new()),
     }
+}
+
+/// The newest medical card of a sender, by the phone's own clocks: a card that was
+/// corrected while it waited comes under another id than the report names, and a
+/// late channel may bring the old one last.
+fn medical_card(tx: &Transaction<'_>, sender: &Sender) -> Result<Option<(Medical, i64)>> {
+    let mut select = tx.prepare_cached(
+        "SELECT content, received_ms FROM medical_cards WHERE sender = ?1 ORDER BY row",
+    )?;
+    let rows = select
+        .query_map([sender], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut newest: Option<(Medical, i64)> = None;
+    for (content, received_ms) in rows {
+        let Content::Medical(letter) = serde_json::from_slice(&content)? else {
+            continue;
+        };
+        let later = newest
+            .as_ref()
+            .is_none_or(|(best, _)| view::is_later(&letter.as_of, &best.as_of));
+        if later {
+            newest = Some((letter, received_ms));
+        }
+    }
+    Ok(newest)
 }
 
 #[cfg(test)]

@@ -105,7 +105,10 @@ fn report_of(content: &Content) -> Option<Uuid> {
         Content::Sos(report) => Some(report.report),
         Content::SosUpdate(update) => Some(update.report),
         Content::SosCancel(cancel) => Some(cancel.report),
-        Content::Standing(_) | Content::Profile(_) | Content::Positions(_) => None,
+        Content::Standing(_)
+        | Content::Profile(_)
+        | Content::Positions(_)
+        | Content::Medical(_) => None,
     }
 }
 
@@ -130,6 +133,13 @@ fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
         Content::Standing(_) => {
             tx.execute(
                 "INSERT INTO standings (envelope, sender, received_ms, content)
+                 VALUES (?1, ?2, ?3, ?4)",
+                params![envelope, letter.sender, received_ms, letter.plain],
+            )?;
+        }
+        Content::Medical(_) => {
+            tx.execute(
+                "INSERT INTO medical_cards (envelope, sender, received_ms, content)
                  VALUES (?1, ?2, ?3, ?4)",
                 params![envelope, letter.sender, received_ms, letter.plain],
             )?;

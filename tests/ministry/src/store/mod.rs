@@ -30,13 +30,16 @@ use crate::keys::{Keys, private_file};
 use crate::problem::Fault;
 
 pub(crate) use cases::SHOWN;
-pub use view::{CaseView, DependentView, DeskState, DocumentView, PositionView, TravelerView};
+pub use view::{
+    CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
+    TravelerView,
+};
 
 /// Name of the database in the data directory.
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 1] = [include_str!("001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("006.sql")];
 
 /// Why a call of the store failed. None of the texts holds personal data.
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,11 @@
 use homeline::clock::{ClockReading, elapsed_ms};
 use homeline::contacts::{Contact, contacts_of};
 use homeline::registration::{
-    Agreement, Capacity, Dependent, DocumentKind, TRAVELER, Traveler, TravelerKind, dependents_of,
-    fields,
+    Agreement, Capacity, Certainty, Dependent, DocumentKind, MedicalCard, Stay, TRAVELER, Traveler,
+    TravelerKind, Trip, confirmed_of, dependents_of, fields, stay_at, trip_at, trips_of,
 };
-use homeline::sos::SosKind;
-use homeline::sync::protocol::{AgedFix, Content, SosReport};
+use homeline::sos::{Ground, SosKind};
+use homeline::sync::protocol::{AgedFix, ConsentInForce, Content, Medical, SosReport};
 use homeline::whereabouts::{FixSource, Position};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -47,6 +47,17 @@ pub struct CaseView {
     /// For whom the traveler is registered too, as the latest profile says.
     #[serde(default)]
     pub dependents: Vec<DependentView>,
+    /// Where the traveler should have been at the press, as registered.
+    pub stay: Option<StayView>,
+    /// When the traveler last confirmed the registration, milliseconds UTC by the
+    /// phone's best time.
+    pub confirmed_ms: Option<i64>,
+    /// The medical card, beside a medical report only.
+    pub medical: Option<MedicalView>,
+    /// The ground that the report was sent on.
+    pub ground: Option<Ground>,
+    /// The consents that were in force when the phone prepared who calls.
+    pub consents: Vec<ConsentInForce>,
     /// The latest position.
     pub position: Option<PositionView>,
     /// Updates that have arrived.
@@ -138,6 +149,34 @@ pub struct DependentView {
     pub agreed: Agreement,
 }
 
+/// Where the traveler should have been, as registered.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StayView {
+    /// What the trip is for.
+    pub title: Option<String>,
+    /// The declared return, `YYYY-MM-DD` at home.
+    pub returns: Option<String>,
+    /// The stay of the press; absent between two stays.
+    pub stay: Option<Stay>,
+    /// How sure it is that it was this one.
+    pub certainty: Certainty,
+    /// The next stay.
+    pub next: Option<Stay>,
+}
+
+/// A medical card, with where it comes from.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MedicalView {
+    /// The card.
+    pub card: MedicalCard,
+    /// The ground that it was sent on.
+    pub ground: Ground,
+    /// When the phone prepared it, milliseconds UTC by its own clock.
+    pub made_ms: i64,
+    /// When it was stored here, milliseconds UTC.
+    pub received_ms: i64,
+}
+
 /// A position, with how old and how sure it is.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct PositionView {
@@ -172,6 +211,8 @@ pub(super) struct Material {
     pub(super) words: Vec<Word>,
     pub(super) who: Who,
     pub(super) dependents: Vec<Dependent>,
+    /// The medical card, and when it was stored.
+    pub(super) medical: Option<(Medical, i64)>,
     pub(super) times_received: u64,
     pub(super) device: Option<String>,
 }
@@ -181,13 +222,16 @@ pub(super) struct Material {
 pub(super) struct Who {
     traveler: Option<Traveler>,
     contacts: Vec<Contact>,
+    trips: Vec<Trip>,
+    confirmed_ms: Option<i64>,
+    consents: Vec<ConsentInForce>,
     /// The last known position of then, with the phone's clocks of then.
     position: Option<(ClockReading, AgedFix)>,
 }
 
 impl Who {
     pub(super) fn says_something(&self) -> bool {
-        self.traveler.is_some() || !self.contacts.is_empty()
+        self.traveler.is_some() || !self.contacts.is_empty() || !self.trips.is_empty()
     }
 }
 
@@ -197,11 +241,21 @@ impl From<Content> for Who {
             Content::Standing(standing) => Self {
                 traveler: standing.traveler,
                 contacts: standing.contacts,
+                trips: standing.trip.into_iter().collect(),
+                confirmed_ms: standing.confirmed_ms,
+                consents: standing.consents,
                 position: standing.position.map(|fix| (standing.as_of, fix)),
             },
             Content::Profile(profile) => Self {
                 traveler: fields::entity(&profile.fields, TRAVELER),
                 contacts: contacts_of(&profile.fields),
+                trips: trips_of(&profile.fields)
+                    .into_iter()
+                    .filter(|saved| saved.closed.is_none())
+                    .map(|saved| saved.trip)
+                    .collect(),
+                confirmed_ms: confirmed_of(&profile.fields),
+                consents: Vec::new(),
                 position: None,
             },
             _ => Self::default(),
@@ -233,6 +287,19 @@ pub(super) fn view(case: Case, material: Material) -> CaseView {
         pressed_ms: report.map(|report| report.pressed.wall_ms),
         received_ms: received_ms.unwrap_or(case.opened_ms),
         sequence: report.map(|report| report.sequence),
+        stay: stay(
+            &material.who.trips,
+            pressed_at(report, received_ms.unwrap_or(case.opened_ms)),
+        ),
+        confirmed_ms: material.who.confirmed_ms,
+        medical: material.medical.map(|(letter, received_ms)| MedicalView {
+            card: letter.card,
+            ground: letter.ground,
+            made_ms: letter.as_of.wall_ms,
+            received_ms,
+        }),
+        ground: report.map(|report| report.ground.clone()),
+        consents: material.who.consents,
         position: position(report, received_ms, &own, material.who.position),
         traveler: material.who.traveler.map(traveler),
         contacts: material.who.contacts,
@@ -311,6 +378,33 @@ pub(super) fn dependents(content: &Content) -> Vec<Dependent> {
     }
 }
 
+/// When it was pressed, by the phone's clock where that can be right: not later
+/// than it came, and not so long before that the clock is likelier to be wrong
+/// than the report to have waited.
+fn pressed_at(report: Option<&SosReport>, received_ms: i64) -> i64 {
+    const DAY_MS: i64 = 86_400_000;
+    report
+        .map(|report| report.pressed.wall_ms)
+        .filter(|pressed_ms| {
+            let waited = received_ms.saturating_sub(*pressed_ms);
+            (-DAY_MS..30 * DAY_MS).contains(&waited)
+        })
+        .unwrap_or(received_ms)
+}
+
+/// Where the traveler should have been at `at_ms`.
+fn stay(trips: &[Trip], at_ms: i64) -> Option<StayView> {
+    let trip = trip_at(trips, at_ms)?;
+    let placement = stay_at(&trip.stays, at_ms);
+    Some(StayView {
+        title: trip.title.clone(),
+        returns: trip.returns.clone(),
+        stay: placement.stay.cloned(),
+        certainty: placement.certainty,
+        next: placement.next.cloned(),
+    })
+}
+
 fn update_of(word: &Word) -> Option<(&ClockReading, &AgedFix, i64)> {
     match &word.content {
         Content::SosUpdate(update) => Some((&update.at, &update.position, word.received_ms)),
@@ -359,7 +453,7 @@ fn at_press(fix: AgedFix, as_of: &ClockReading, report: &SosReport) -> AgedFix {
 }
 
 /// Within one boot by the monotonic counter, across boots by wall time.
-fn is_later(next: &ClockReading, best: &ClockReading) -> bool {
+pub(super) fn is_later(next: &ClockReading, best: &ClockReading) -> bool {
     if next.boot_id == best.boot_id {
         next.monotonic_ms >= best.monotonic_ms
     } else {
@@ -402,6 +496,8 @@ redacted!(
     TravelerView,
     DocumentView,
     DependentView,
+    StayView,
+    MedicalView,
     PositionView
 );
 

@@ -6,7 +6,7 @@ use homeline::clock::ClockReading;
 use homeline::seal::envelope::{RecipientKey, open};
 use homeline::seal::signed::{Context, Signed};
 use homeline::seal::{hex, sha256_hex};
-use homeline::sos::SosKind;
+use homeline::sos::{Ground, SosKind};
 use homeline::sync::protocol::{
     AgedFix, Base64, BatchAnswer, CaseNews, Change, ChangePage, Content, EnvelopeBatch,
     EnvelopeOutcome, Receipt, SealedEnvelope, SosCancel, SosReport, SosUpdate, Standing,
@@ -339,6 +339,8 @@ pub fn sos(report: Uuid) -> SosReport {
         position: Some(aged_fix(41.01, 5_000)),
         recent: Vec::new(),
         standing: None,
+        medical: None,
+        ground: Ground::VitalInterest,
     }
 }
 
