@@ -72,7 +72,7 @@ impl Phone {
             traveler: Registered {
                 name: "李伟".into(),
                 kind: TravelerKind::ShortTrip,
-                ..Traveler::default()
+                ..Registered::default()
             },
             contacts: (0..CONTACTS).map(|number| numbered(number).0).collect(),
         });
