@@ -7,12 +7,10 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::codec::PageKeys;
-use super::testing::{Tables, everything, filled};
+use super::testing::{Phone, Tables, contact, everything, filled, fix};
 use super::*;
 use crate::salvage::Pages;
 use crate::sos::{SosKind, SosRequest};
-
-const FIXES: i32 = 20_000;
 
 /// What is on a page, as SQLite has it.
 struct OnPage {
@@ -50,18 +48,18 @@ fn most_lost(page: &OnPage, tables: &Tables) -> usize {
     }
 }
 
-/// Page 1, every page that is no leaf, and leaves of each table, `of_each` at most.
-fn chosen(all: Vec<OnPage>, of_each: usize) -> Vec<OnPage> {
-    let mut leaves: BTreeMap<String, usize> = BTreeMap::new();
-    let total: BTreeMap<String, usize> = all.iter().fold(BTreeMap::new(), |mut count, page| {
-        *count.entry(page.table.clone()).or_default() += 1;
-        count
-    });
+/// Page 1, every page that is no leaf, and some of each table and index.
+fn some_of_each(all: Vec<OnPage>, most: usize) -> Vec<OnPage> {
+    let mut total: BTreeMap<String, usize> = BTreeMap::new();
+    for page in &all {
+        *total.entry(page.table.clone()).or_default() += 1;
+    }
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     all.into_iter()
         .filter(|page| {
-            let seen = leaves.entry(page.table.clone()).or_default();
+            let seen = seen.entry(page.table.clone()).or_default();
             *seen += 1;
-            let step = total[&page.table].div_ceil(of_each).max(1);
+            let step = total[&page.table].div_ceil(most).max(1);
             page.number == 1 || page.kind == "internal" || *seen % step == 1 % step
         })
         .collect()
@@ -82,55 +80,215 @@ fn a_page_says_what_sqlite_reads_there() {
 }
 
 #[test]
-fn each_damaged_page_loses_at_most_what_is_on_it() {
-    let phone = filled(FIXES);
+fn each_page_of_a_record_damaged_in_turn_loses_at_most_what_is_on_it() {
+    let phone = filled(300);
+    damage_in_turn(&phone, |pages| pages);
+}
+
+#[test]
+fn a_damaged_page_of_a_large_record_loses_at_most_what_is_on_it() {
+    let phone = filled(20_000);
+    damage_in_turn(&phone, |pages| some_of_each(pages, 3));
+}
+
+fn damage_in_turn(phone: &Phone, choose: impl Fn(Vec<OnPage>) -> Vec<OnPage>) {
     let (before, all) = {
         let connection = phone.sqlite();
         (everything(&connection).unwrap(), pages(&connection))
     };
-    let total = all.len();
-    let chosen = chosen(all, 6);
-    let mut lost_at_all = 0;
+    let of_pages = all.len();
+    let chosen = choose(all);
+    assert!(chosen.len() > 15);
+    let mut rows_lost = 0;
     for page in &chosen {
-        let name = format!("page {} ({} {})", page.number, page.kind, page.table);
-        let copy = phone.copy();
-        copy.damage(page.number);
-        let record = copy.record();
-        assert_eq!(record.open(), RecordState::Open, "{name}");
-        // Some damage shows only when the page is needed.
-        record.read(everything).unwrap();
-        recover_if_needed(&record);
-        let after = record.read(everything).unwrap();
-        let lost = lost(&before, &after, page);
-        let most = most_lost(page, &before);
-        assert!(lost <= most, "{name}: {lost} rows lost, {most} were on it");
-        lost_at_all += lost;
-        let reports = record.recoveries();
-        assert_eq!(reports.len(), 1, "{name}");
-        assert_eq!(reports[0].unreadable_pages, 1, "{name}");
-        drop(record);
-        // The report survives a restart, and so does the SOS.
-        let home = copy.home();
-        let state = home.state().unwrap();
-        assert_eq!(state.recovered, reports, "{name}");
-        assert!(
-            state
-                .set_aside
-                .iter()
-                .any(|file| file.starts_with("record.db.aside-"))
-        );
-        home.sos().press(SosRequest::new(SosKind::Crime)).unwrap();
-        assert_eq!(
-            home.dismiss_recoveries().unwrap().recovered,
-            vec![],
-            "{name}"
-        );
+        rows_lost += damage_one(phone, &before, page);
     }
     println!(
-        "{{\"damaged_pages\":{},\"of_pages\":{total},\"rows_lost\":{lost_at_all}}}",
+        "{{\"damaged_pages\":{},\"of_pages\":{of_pages},\"rows_lost\":{rows_lost}}}",
         chosen.len()
     );
-    assert!(chosen.len() > 25);
+}
+
+fn damage_one(phone: &Phone, before: &Tables, page: &OnPage) -> usize {
+    let name = format!("page {} ({} {})", page.number, page.kind, page.table);
+    let phone = phone.copy();
+    phone.damage(page.number);
+    let record = phone.record();
+    assert_eq!(record.open(), RecordState::Open, "{name}");
+    record.read(touch).unwrap();
+    recover_if_needed(&record);
+    let after = record.read(everything).unwrap();
+    let lost = lost(before, &after, page);
+    let most = most_lost(page, before);
+    assert!(lost <= most, "{name}: {lost} rows lost, {most} were on it");
+    let reports = record.recoveries();
+    assert_eq!(reports.len(), 1, "{name}");
+    assert_eq!(reports[0].unreadable_pages, 1, "{name}");
+    for saved in &reports[0].saved {
+        // `meta` holds the report too.
+        let rows = u64::try_from(after[&saved.class].len()).unwrap();
+        assert_eq!(saved.rows.abs_diff(rows), 0, "{name}: {}", saved.class);
+    }
+    drop(record);
+    // The report survives a restart, and so does the SOS.
+    let home = phone.home();
+    let state = home.state().unwrap();
+    assert_eq!(state.recovered, reports, "{name}");
+    assert_eq!(state.set_aside.len(), 1, "{name}");
+    home.sos().press(SosRequest::new(SosKind::Crime)).unwrap();
+    let dismissed = home.dismiss_recoveries().unwrap();
+    assert_eq!(dismissed.recovered, vec![], "{name}");
+    assert_eq!(dismissed.set_aside.len(), 1, "{name}");
+    lost
+}
+
+/// Not a page but its neighbours too, the header in clear, the end of the file.
+#[test]
+fn larger_damage_loses_no_more_than_its_pages() {
+    let phone = filled(300);
+    let (before, all) = {
+        let connection = phone.sqlite();
+        (everything(&connection).unwrap(), pages(&connection))
+    };
+    let root = |table: &str| {
+        let mut of_table = all.iter().filter(|page| page.table == table);
+        of_table.next().unwrap().number
+    };
+    let whole = |numbers: Vec<usize>| {
+        move |bytes: &mut Vec<u8>| {
+            for number in &numbers {
+                bytes[(number - 1) * 4096..number * 4096].fill(0x5a);
+            }
+        }
+    };
+    type Harm<'a> = (&'a str, Vec<usize>, Box<dyn Fn(&mut Vec<u8>)>);
+    let half = all.len() / 2;
+    let harms: Vec<Harm<'_>> = vec![
+        ("the first page", vec![1], Box::new(whole(vec![1]))),
+        (
+            "the schema and two roots",
+            vec![1, root("fix"), root("contact")],
+            Box::new(whole(vec![1, root("fix"), root("contact")])),
+        ),
+        (
+            "cut in the middle of a page",
+            (half + 1..=all.len()).collect(),
+            Box::new(move |bytes| bytes.truncate(half * 4096 + 100)),
+        ),
+    ];
+    for (name, pages, harm) in harms {
+        let phone = phone.copy();
+        let mut bytes = std::fs::read(phone.file("record.db")).unwrap();
+        harm(&mut bytes);
+        std::fs::write(phone.file("record.db"), bytes).unwrap();
+        let record = phone.record();
+        assert_eq!(record.open(), RecordState::Open, "{name}");
+        recover_if_needed(&record);
+        let after = record.read(everything).unwrap();
+        let reports = record.recoveries();
+        let unreadable = usize::try_from(reports[0].unreadable_pages).unwrap();
+        assert_eq!(unreadable, pages.len(), "{name}");
+        for (table, rows) in &before {
+            let on_them: usize = all
+                .iter()
+                .filter(|page| pages.contains(&page.number) && page.table == *table)
+                .map(|page| most_lost(page, &before))
+                .sum();
+            let missing = rows.difference(&after[table]).count();
+            assert!(
+                missing <= on_them,
+                "{name}: {missing} of {table}, {on_them} on them"
+            );
+        }
+    }
+}
+
+/// What is committed in the log alone, while a page of the file is damaged.
+#[test]
+fn what_is_in_the_log_is_saved_with_the_rest() {
+    let phone = filled(300);
+    let home = phone.home();
+    for number in 1_000..1_040 {
+        home.contacts().add(contact(number)).unwrap();
+    }
+    // As a kill leaves the files.
+    let killed = phone.copy();
+    drop(home);
+    assert!(
+        std::fs::metadata(killed.file("record.db-wal"))
+            .unwrap()
+            .len()
+            > 0
+    );
+    let table = pages(&phone.sqlite());
+    let page = table.iter().find(|page| page.table == "report").unwrap();
+    killed.damage(page.number);
+    let record = killed.record();
+    assert_eq!(record.open(), RecordState::Open);
+    recover_if_needed(&record);
+    assert_eq!(record.recoveries().len(), 1);
+    let contacts = |record: &Record| record.read(everything).unwrap()["contact"].len();
+    assert_eq!(contacts(&record), 190);
+}
+
+/// A value that nobody can make sense of is no damage: nothing is recovered.
+#[test]
+fn a_value_that_does_not_parse_recovers_nothing() {
+    let phone = filled(10);
+    let record = phone.record();
+    assert_eq!(record.open(), RecordState::Open);
+    let runs = std::cell::Cell::new(0);
+    let outcome = record.read::<()>(|_| {
+        runs.set(runs.get() + 1);
+        Err(StorageProblem::Damaged.into())
+    });
+    assert_eq!(outcome, Err(StorageProblem::Damaged.into()));
+    assert_eq!((runs.get(), record.recoveries()), (1, vec![]));
+}
+
+/// Lost bookkeeping must not send what no consent covers, nor hide what is new.
+#[test]
+fn without_its_bookkeeping_no_earlier_fix_leaves_and_later_ones_do() {
+    let phone = filled(300);
+    let all = pages(&phone.sqlite());
+    let meta = all.iter().find(|page| page.table == "meta").unwrap().number;
+    phone.damage(meta);
+    let record = phone.record();
+    assert_eq!(record.open(), RecordState::Open);
+    let (sent, last): (i64, i64) = record
+        .read(|tx| {
+            let last = tx.query_row("SELECT max(id) FROM fix", [], |row| row.get(0))?;
+            Ok((meta_number(tx, "fixes_sent")?, last))
+        })
+        .unwrap();
+    assert_eq!(sent, last);
+    assert!(
+        record
+            .read(|tx| meta_number(tx, "profile_version"))
+            .unwrap()
+            > 0
+    );
+    drop(record);
+    let home = phone.home();
+    home.whereabouts().record(fix(301)).unwrap();
+    let next: i64 = phone
+        .record_open()
+        .read(|tx| Ok(tx.query_row("SELECT max(id) FROM fix", [], |row| row.get(0))?))
+        .unwrap();
+    assert!(next > sent);
+}
+
+/// Reads every row of every table, though not all of a long text.
+fn touch(connection: &Connection) -> Result<()> {
+    let tables: Vec<String> = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        let sql = format!("SELECT count(*) FROM {table} NOT INDEXED");
+        connection.query_row(&sql, [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 /// A page that no query of ours reads is found by nobody; here it is.

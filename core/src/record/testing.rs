@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use rusqlite::types::Value;
 use tempfile::TempDir;
 
 use super::Record;
@@ -71,6 +70,12 @@ impl Phone {
             Time::new(None),
             Policy::STANDARD,
         )
+    }
+
+    pub(super) fn record_open(&self) -> Record {
+        let record = self.record();
+        record.open();
+        record
     }
 
     pub(super) fn secret(&self) -> Secret {
@@ -174,15 +179,17 @@ pub(super) fn everything(connection: &Connection) -> Result<Tables> {
         .collect::<rusqlite::Result<_>>()?;
     let mut all = BTreeMap::new();
     for table in tables {
-        let mut statement = connection.prepare(&format!("SELECT * FROM {table}"))?;
-        let width = statement.column_count();
-        let rows: BTreeSet<String> = statement
-            .query_map([], |row| {
-                let values: Vec<Value> = (0..width)
-                    .map(|at| row.get(at))
-                    .collect::<rusqlite::Result<_>>()?;
-                Ok(format!("{values:?}"))
-            })?
+        let columns: Vec<String> = connection
+            .prepare(&format!("SELECT * FROM {table}"))?
+            .column_names()
+            .map(|name| format!("quote({name})"))
+            .collect();
+        let rows: BTreeSet<String> = connection
+            .prepare(&format!(
+                "SELECT {} FROM {table}",
+                columns.join(" || ',' || ")
+            ))?
+            .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
         let rows = rows.into_iter().filter(|row| !row.contains("recoveries"));
         all.insert(table, rows.collect());

@@ -23,7 +23,7 @@ mod report;
 mod shape;
 mod tree;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use rusqlite::types::Value;
@@ -33,7 +33,7 @@ pub(crate) use pages::{Decode, Pages};
 pub(crate) use rebuild::{Rebuild, rebuild};
 pub(crate) use report::{RECOVERIES, Saved, added, read as reports};
 pub use report::{Recovery, SavedRows};
-use shape::{Shape, shapes};
+use shape::{Insertion, Shape, shapes};
 
 use crate::error::Result;
 
@@ -57,6 +57,7 @@ fn salvage(from: &Path, decode: Decode<'_>, to: &Connection) -> Result<Saved> {
         targets: shapes(to)?,
         seen: HashSet::new(),
         unreadable: HashSet::new(),
+        insertions: HashMap::new(),
         rows: Vec::new(),
     };
     let outcome = run.all();
@@ -87,6 +88,8 @@ struct Run<'a> {
     targets: Vec<Shape>,
     seen: HashSet<u32>,
     unreadable: HashSet<u32>,
+    /// By table and number of values.
+    insertions: HashMap<(usize, usize), Insertion>,
     rows: Vec<(String, u64)>,
 }
 
@@ -191,7 +194,7 @@ impl Run<'_> {
         for number in &tree.pages {
             let (rows, _) = tree::rows(self.pages, *number);
             for row in rows {
-                self.copy(source, row)?;
+                self.copy(source, &row)?;
             }
         }
         let broken = source.broken || !tree.unreadable.is_empty();
@@ -199,11 +202,19 @@ impl Run<'_> {
         Ok(broken)
     }
 
-    fn copy(&mut self, source: &Source, row: tree::Row) -> Result<()> {
+    fn copy(&mut self, source: &Source, row: &tree::Row) -> Result<()> {
         let Some(target) = self.targets.get(source.target) else {
             return Ok(());
         };
-        if source.shape.fits(&row) && source.shape.insert(row, target, self.to)? {
+        if !source.shape.fits(row) {
+            return Ok(());
+        }
+        let length = row.values.len();
+        let insertion = self
+            .insertions
+            .entry((source.target, length))
+            .or_insert_with(|| source.shape.insertion(target, length));
+        if insertion.insert(row, self.to)? {
             match self.rows.iter_mut().find(|(name, _)| *name == target.name) {
                 Some((_, count)) => *count += 1,
                 None => self.rows.push((target.name.clone(), 1)),
@@ -234,11 +245,11 @@ impl Run<'_> {
     /// they can be.
     fn orphans(&mut self, broken: &[Source]) -> Result<()> {
         for number in 1..=self.pages.count() {
-            if self.pages.read(number).is_none() {
-                self.unreadable.insert(number);
+            if self.seen.contains(&number) {
                 continue;
             }
-            if broken.is_empty() || !self.seen.insert(number) {
+            if self.pages.read(number).is_none() {
+                self.unreadable.insert(number);
                 continue;
             }
             let (rows, _) = tree::rows(self.pages, number);
@@ -247,7 +258,7 @@ impl Run<'_> {
                 .find(|source| rows.iter().all(|row| source.shape.fits(row)));
             if let Some(source) = owner {
                 for row in rows {
-                    self.copy(source, row)?;
+                    self.copy(source, &row)?;
                 }
             }
         }

@@ -140,35 +140,57 @@ impl Shape {
             })
     }
 
-    /// Writes a row of this shape to the table `to`, by the names of the columns
-    /// that both have. `Ok(false)`: the table does not take it.
-    pub(super) fn insert(&self, row: Row, to: &Shape, connection: &Connection) -> Result<bool> {
-        let Row { rowid, values } = row;
-        let (mut names, mut given) = (Vec::new(), Vec::new());
-        for (column, value) in self.columns.iter().zip(values) {
-            let known = to
-                .columns
+    /// How rows of this shape with `length` values get into the table `to`: by the
+    /// names of the columns that both have.
+    pub(super) fn insertion(&self, to: &Self, length: usize) -> Insertion {
+        let taken: Vec<(usize, &Column)> = self
+            .columns
+            .iter()
+            .take(length)
+            .enumerate()
+            .filter(|(_, column)| {
+                to.columns
+                    .iter()
+                    .any(|other| other.name == column.name && !other.generated)
+            })
+            .collect();
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let names: Vec<String> = taken
+            .iter()
+            .map(|(_, column)| quoted(&column.name))
+            .collect();
+        Insertion {
+            sql: format!(
+                // A migration has written rows of its own into the new file.
+                "INSERT OR REPLACE INTO {} ({}) VALUES ({})",
+                quoted(&to.name),
+                names.join(", "),
+                vec!["?"; names.len()].join(", ")
+            ),
+            taken: taken
                 .iter()
-                .any(|other| other.name == column.name && !other.generated);
-            if known {
-                names.push(format!("\"{}\"", column.name.replace('"', "\"\"")));
-                given.push(match rowid {
-                    Some(rowid) if column.is_rowid => Value::Integer(rowid),
-                    _ => value,
-                });
-            }
+                .map(|(at, column)| (*at, column.is_rowid))
+                .collect(),
         }
-        let marks = vec!["?"; names.len()].join(", ");
-        let sql = format!(
-            // A migration has written rows of its own into the new file.
-            "INSERT OR REPLACE INTO \"{}\" ({}) VALUES ({marks})",
-            to.name.replace('"', "\"\""),
-            names.join(", ")
-        );
-        match connection
-            .prepare_cached(&sql)?
-            .execute(params_from_iter(given))
-        {
+    }
+}
+
+/// See [`Shape::insertion`].
+pub(super) struct Insertion {
+    sql: String,
+    /// Which of the values, and whether the rowid stands for it.
+    taken: Vec<(usize, bool)>,
+}
+
+impl Insertion {
+    /// Writes a row. `Ok(false)`: the table does not take it.
+    pub(super) fn insert(&self, row: &Row, connection: &Connection) -> Result<bool> {
+        let given = self.taken.iter().map(|(at, is_rowid)| match row.rowid {
+            Some(rowid) if *is_rowid => Value::Integer(rowid),
+            _ => row.values.get(*at).cloned().unwrap_or(Value::Null),
+        });
+        let mut statement = connection.prepare_cached(&self.sql)?;
+        match statement.execute(params_from_iter(given)) {
             Ok(_) => Ok(true),
             Err(error)
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) =>
