@@ -413,6 +413,35 @@ fn a_class_of_200_is_one_envelope_and_the_next_one_is_a_group() {
 }
 
 #[test]
+fn a_registration_of_long_texts_is_refused_before_the_ministry_would() {
+    let phone = Phone::new();
+    let home = phone.open();
+    let long = |number: usize| format!("{number} {}", "🆘".repeat(490));
+    let large = |number: usize| Dependent {
+        person: Traveler {
+            documents: (0..20)
+                .map(|one| document(&long(number * 20 + one), None))
+                .collect(),
+            ..person(&long(number))
+        },
+        ..neighbour("")
+    };
+    let mut kept = 0;
+    let refusal_of = loop {
+        match home.dependents().save(large(kept)) {
+            Ok(_) => kept += 1,
+            refusal_of => break refusal(refusal_of),
+        }
+    };
+    assert_eq!(refusal_of, refused("registration", Problem::TooLong));
+    println!("{kept} people of 42 KB each were kept");
+    assert_eq!(home.dependents().list().unwrap().len(), kept);
+    consent(&home);
+    assert_eq!(sync(&home), 1);
+    assert_eq!(phone.case(&home).dependents.len(), kept);
+}
+
+#[test]
 fn a_child_is_registered_on_a_guardians_word_only() {
     let phone = Phone::new();
     let dependents = phone.open().dependents();

@@ -58,7 +58,8 @@ impl Contacts {
     /// Adds a contact behind the others; returns its id.
     ///
     /// Errors: `Invalid` names the field, or `contacts` with `TooMany` where there
-    /// are 100; `Locked`, `KeyLost`, `Storage`.
+    /// are 100, or `registration` with `TooLong` where all of it would be more than a
+    /// ministry takes; `Locked`, `KeyLost`, `Storage`.
     pub fn add(&self, contact: Contact) -> Result<String> {
         guard("Contacts::add", || {
             let contact = contact.validated(&self.policy)?;
@@ -69,7 +70,8 @@ impl Contacts {
                 let mut order: Order = fields::load(tx, ORDER)?.unwrap_or_default();
                 order.ids.push(id.clone());
                 fields::save(tx, ORDER, &order, &stamp)?;
-                fields::save(tx, &entity(&id), &contact, &stamp)?;
+                let limit = self.policy.registration_bytes;
+                fields::save_within(tx, &entity(&id), &contact, &stamp, limit)?;
                 confirmed_by_hand(tx, &stamp)
             })?;
             self.changed();
@@ -88,7 +90,8 @@ impl Contacts {
                 if !fields::exists(tx, &entity(&id))? {
                     return Err(HomelineError::not_found("contact"));
                 }
-                fields::save(tx, &entity(&id), &contact, &stamp)?;
+                let limit = self.policy.registration_bytes;
+                fields::save_within(tx, &entity(&id), &contact, &stamp, limit)?;
                 confirmed_by_hand(tx, &stamp)
             })?;
             self.changed();

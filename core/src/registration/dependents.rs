@@ -35,8 +35,9 @@ impl Dependents {
     ///
     /// Errors: `Invalid` names the field: `Duplicate` where the traveler or another
     /// dependent has the same document, `Mismatch` where a child is not registered
-    /// on a guardian's word, `TooMany` for the field `dependents`; `NotFound`;
-    /// `Locked`, `KeyLost`, `Storage`.
+    /// on a guardian's word, `TooMany` for the field `dependents`,
+    /// `TooLong` for `registration` where all of it would be more than a ministry
+    /// takes; `NotFound`; `Locked`, `KeyLost`, `Storage`.
     pub fn save(&self, dependent: Dependent) -> Result<String> {
         guard("Dependents::save", || {
             let stamp = self.stamper.stamp();
@@ -54,7 +55,9 @@ impl Dependents {
                     return Err(HomelineError::not_found("dependent"));
                 }
                 refuse_twice(tx, &dependent.person, Who::Dependent(&id))?;
-                fields::save(tx, &entity(&id), &dependent, &stamp)
+                let limit = self.policy.registration_bytes;
+                fields::save_within(tx, &entity(&id), &dependent, &stamp, limit)?;
+                confirmed::by_hand(tx, &stamp)
             })?;
             self.changed();
             Ok(id)

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use super::changed;
 use crate::clock::Time;
-use crate::error::{HomelineError, Result, StorageProblem};
+use crate::error::{HomelineError, Problem, Result, StorageProblem};
 use crate::outbox::Outbox;
 use crate::sync::Sealer;
 
@@ -103,6 +103,41 @@ pub(crate) fn save<T: Serialize>(
         changed(tx)?;
     }
     Ok(differs)
+}
+
+/// [`save`], refused where the registration would become larger than `limit` bytes
+/// as it is sent: a ministry would refuse the whole of it. What makes it smaller is
+/// always saved.
+pub(crate) fn save_within<T: Serialize>(
+    tx: &Connection,
+    entity: &str,
+    value: &T,
+    stamp: &Stamp,
+    limit: usize,
+) -> Result<bool> {
+    let before = bytes(tx)?;
+    let differs = save(tx, entity, value, stamp)?;
+    let after = bytes(tx)?;
+    if after > limit && after > before {
+        return Err(HomelineError::invalid(
+            "registration",
+            Problem::TooLong,
+            &format!("at most {} KB in all", limit / 1_000),
+        ));
+    }
+    Ok(differs)
+}
+
+/// About how many bytes the registration has as it is sent.
+fn bytes(tx: &Connection) -> Result<usize> {
+    let bytes: i64 = tx
+        .prepare_cached(
+            // 70: the names of a field's five members, and its time.
+            "SELECT coalesce(sum(length(CAST(json AS BLOB)) + length(entity) + length(key)
+                                 + length(device) + 70), 0) FROM field",
+        )?
+        .query_row([], |row| row.get(0))?;
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
 /// Removes `entity`; `false` where there is none.
@@ -329,6 +364,27 @@ mod tests {
             [("kind", 10), ("name", 10), ("phone", 30)].map(|(key, ms)| (key.to_owned(), ms));
         assert_eq!(stamps(&tx), expected);
         assert_eq!(load(&tx, "traveler").unwrap(), Some(traveler("a", None)));
+    }
+
+    #[test]
+    fn a_registration_does_not_outgrow_what_a_ministry_takes() {
+        let tx = record();
+        let long = |letters: usize| traveler(&"李".repeat(letters), None);
+        let saved = |letters| save_within(&tx, "traveler", &long(letters), &stamp(1), 1_000);
+        assert_eq!(saved(100), Ok(true));
+        assert!(
+            matches!(saved(300), Err(HomelineError::Invalid { field, .. })
+            if field == "registration")
+        );
+        // What is too large already, after a merge, may only become smaller.
+        save(&tx, "traveler", &long(500), &stamp(2)).unwrap();
+        assert_eq!(saved(400), Ok(true));
+        let sent = serde_json::to_string(&all(&tx).unwrap()).unwrap().len();
+        let counted = bytes(&tx).unwrap();
+        assert!(
+            counted.abs_diff(sent) < 40,
+            "{counted} counted, {sent} sent"
+        );
     }
 
     #[test]

@@ -72,7 +72,10 @@ pub struct Registration {
 impl Registration {
     /// Saves the traveler, or the changes.
     ///
-    /// Errors: `Invalid` names the field; `Locked`, `KeyLost`, `Storage`.
+    /// Errors: `Invalid` names the field: `Duplicate` where a dependent has the same
+    /// document, `Mismatch` where a document's zone says otherwise; `registration`
+    /// with `TooLong` where all of it would be more than a ministry takes;
+    /// `Locked`, `KeyLost`, `Storage`.
     pub fn save(&self, traveler: Traveler) -> Result<()> {
         guard("Registration::save", || {
             let stamp = self.stamper.stamp();
@@ -80,7 +83,8 @@ impl Registration {
             let traveler = traveler.validated(TRAVELER, today, &self.policy)?;
             self.record.write(|tx| {
                 dependents::refuse_twice(tx, &traveler, Who::Traveler)?;
-                fields::save(tx, TRAVELER, &traveler, &stamp)?;
+                let limit = self.policy.registration_bytes;
+                fields::save_within(tx, TRAVELER, &traveler, &stamp, limit)?;
                 confirmed::by_hand(tx, &stamp)
             })?;
             self.changed();

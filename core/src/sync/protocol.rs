@@ -260,6 +260,10 @@ pub enum CaseState {
 }
 
 /// What is sealed inside an envelope.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time: made, sealed and dropped"
+)]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -364,8 +364,9 @@ proptest! {
         let text: String = characters.into_iter().collect();
         let value = |c: char| c.to_digit(36).unwrap_or(0) % 10;
         let digits = zone::Zone::of(zone).unwrap();
-        let line = text[..at].matches('\n').count();
-        let column = at - text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let before_it = text.get(..at).unwrap();
+        let line = before_it.matches('\n').count();
+        let column = at - before_it.rfind('\n').map_or(0, |end| end + 1);
         let covered = digits.layout().composite_of.iter()
             .any(|(of, from, to)| *of == line && (*from..*to).contains(&column));
         if covered && value(before) != value(by) {

@@ -90,7 +90,7 @@ impl Trips {
                     let most = format!("at most {} trips", self.policy.trips);
                     return Err(HomelineError::invalid("trips", Problem::TooLong, &most));
                 }
-                store::save(tx, &id, &kept, &stamp)?;
+                store::save(tx, &id, &kept, &stamp, self.policy.registration_bytes)?;
                 confirmed::by_hand(tx, &stamp)
             })?;
             self.changed();
@@ -107,7 +107,7 @@ impl Trips {
             let kept = Kept { trip, closed: None };
             self.by_hand(|tx, stamp| {
                 store::find(tx, &id)?;
-                store::save(tx, &id, &kept, stamp)
+                store::save(tx, &id, &kept, stamp, self.policy.registration_bytes)
             })
         })
     }
@@ -264,7 +264,8 @@ pub(super) fn trust(stamper: &Stamper) -> TimeTrust {
 fn close(tx: &Connection, id: &str, kept: Kept, reason: CloseReason, stamp: &Stamp) -> Result<()> {
     let at_ms = stamp.changed_ms;
     let closed = Some(TripClosed { at_ms, reason });
-    store::save(tx, id, &Kept { closed, ..kept }, stamp)
+    // Whatever the size: a trip that is over must not stay open.
+    store::save(tx, id, &Kept { closed, ..kept }, stamp, usize::MAX)
 }
 
 /// The run of sightings after one more; `None` where it says nothing new.

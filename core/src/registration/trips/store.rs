@@ -72,8 +72,15 @@ fn sorted(trips: Vec<(String, Kept)>) -> Vec<SavedTrip> {
     trips
 }
 
-pub(super) fn save(tx: &Connection, id: &str, kept: &Kept, stamp: &Stamp) -> Result<()> {
-    fields::save(tx, &entity(id), kept, stamp)?;
+/// `limit`: bytes that the whole registration may have.
+pub(super) fn save(
+    tx: &Connection,
+    id: &str,
+    kept: &Kept,
+    stamp: &Stamp,
+    limit: usize,
+) -> Result<()> {
+    fields::save_within(tx, &entity(id), kept, stamp, limit)?;
     Ok(())
 }
 
