@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use homeline::Homeline;
 use homeline::contacts::{Contact, Relation};
-use homeline::registration::{Purpose, Traveler as Registered};
+use homeline::registration::{MedicalCard, Purpose, Traveler as Registered};
 use homeline::sos::{OnRepeat, ReportStatus, SosKind, SosRequest};
 use homeline::whereabouts::{Fix, FixSource, Position};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,11 @@ pub enum Ask {
         traveler: Registered,
         /// Whom to call.
         contacts: Vec<Contact>,
+    },
+    /// Saves the medical card.
+    Card {
+        /// The card.
+        card: MedicalCard,
     },
     /// Records positions.
     Record {
@@ -209,6 +214,10 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
                 let text = "2026-01".to_owned();
                 phone.home.consents().give(purpose, text)?;
             }
+            Ok(Told::default())
+        }
+        Ask::Card { card } => {
+            phone.home.registration().save_medical_card(card)?;
             Ok(Told::default())
         }
         Ask::Record { fixes } => {

@@ -454,6 +454,8 @@ fn a_corrected_card_replaces_the_one_that_waits_and_a_removed_one_is_gone() {
     scene.stage.network(Network::Up);
     sync(&home);
     assert_eq!(scene.letters("medical_cards").len(), 1);
+    // The one that came with the report before is not shown here.
+    assert!(scene.case(&report).medical.is_none());
     assert_eq!(scene.case(&report).state, ministry::DeskState::New);
     // And none goes beside the next press, nor after a restart.
     drop(home);

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::date::Date;
 use super::dependent::{Dependent, PATH};
 use super::fields::{self, Field, Stamper};
-use super::{TRAVELER, Traveler, load_traveler};
+use super::{TRAVELER, Traveler, confirmed, load_traveler};
 use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result, guard};
 use crate::homeline::{Listeners, Topic};

@@ -85,11 +85,7 @@ pub(crate) fn phase(trip: &Trip, today: Today) -> Option<Phase> {
 /// The trip that a traveler is on: the running one that departed last; or else,
 /// since nobody said that it is over, the last one that is past its return; or
 /// else the next one ahead. `trips` are those that are not closed.
-pub(crate) fn open_trip_at<'a, T>(
-    trips: &'a [T],
-    trip: impl Fn(&T) -> &Trip,
-    today: Today,
-) -> Option<&'a T> {
+pub(crate) fn open_trip_at<T>(trips: &[T], trip: impl Fn(&T) -> &Trip, today: Today) -> Option<&T> {
     trips
         .iter()
         .filter_map(|item| {

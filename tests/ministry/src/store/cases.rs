@@ -7,7 +7,7 @@
 
 use homeline::registration::Dependent;
 use homeline::sos::SosKind;
-use homeline::sync::protocol::{Content, Medical};
+use homeline::sync::protocol::{Content, Medical, SosReport};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde::Serialize;
 use uuid::Uuid;
@@ -198,16 +198,14 @@ fn view_of(tx: &Transaction<'_>, case: Case) -> Result<CaseView> {
         _ => None,
     });
     let standing = report.and_then(|report| report.standing);
-    // Only beside a medical report, and only where the report says that there is one.
-    let medical =
-        report.is_some_and(|report| report.kind == SosKind::Medical && report.medical.is_some());
+    let medical = match report {
+        Some(report) => medical_card(tx, &case.sender, report)?,
+        None => None,
+    };
     let material = Material {
         who: who(tx, &case.sender, standing)?,
         dependents: dependents(tx, &case.sender)?,
-        medical: match medical {
-            true => medical_card(tx, &case.sender)?,
-            false => None,
-        },
+        medical,
         times_received: tx
             .query_row(
                 "SELECT times_received FROM envelopes WHERE id = ?1",
@@ -296,21 +294,37 @@ fn dependents(tx: &Transaction<'_>, sender: &Sender) -> Result<Vec<Dependent>> {
     }
 }
 
-/// The newest medical card of a sender, by the phone's own clocks: a card that was
-/// corrected while it waited comes under another id than the report names, and a
-/// late channel may bring the old one last.
-fn medical_card(tx: &Transaction<'_>, sender: &Sender) -> Result<Option<(Medical, i64)>> {
+/// The medical card of a report, and when it was stored: only where the report is
+/// a medical one and says that there is a card.
+///
+/// It is the one that the report names, or a newer one of the same sender: a card
+/// that was corrected while it waited comes under another id. An older one that
+/// came beside another report is not shown: it may have been removed since.
+fn medical_card(
+    tx: &Transaction<'_>,
+    sender: &Sender,
+    report: &SosReport,
+) -> Result<Option<(Medical, i64)>> {
+    let Some(named) = report.medical.filter(|_| report.kind == SosKind::Medical) else {
+        return Ok(None);
+    };
     let mut select = tx.prepare_cached(
-        "SELECT content, received_ms FROM medical_cards WHERE sender = ?1 ORDER BY row",
+        "SELECT envelope, content, received_ms FROM medical_cards WHERE sender = ?1 ORDER BY row",
     )?;
     let rows = select
-        .query_map([sender], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))?
+        .query_map([sender], |row| {
+            let envelope = Uuid::from_bytes(row.get(0)?);
+            Ok((envelope, row.get::<_, Vec<u8>>(1)?, row.get(2)?))
+        })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut newest: Option<(Medical, i64)> = None;
-    for (content, received_ms) in rows {
+    for (envelope, content, received_ms) in rows {
         let Content::Medical(letter) = serde_json::from_slice(&content)? else {
             continue;
         };
+        if envelope != named && !view::is_later(&letter.as_of, &report.pressed) {
+            continue;
+        }
         let later = newest
             .as_ref()
             .is_none_or(|(best, _)| view::is_later(&letter.as_of, &best.as_of));

@@ -1,12 +1,14 @@
 //! Envelopes in, receipts out: exactly one case, whatever is repeated.
 
 use crate::phone::{
-    Phone, Post, batch, client, id, key_of, problem, read, signed_of, sos, update_at,
+    Phone, Post, batch, client, clock, id, key_of, problem, read, signed_of, sos, update_at,
 };
+use homeline::registration::MedicalCard;
 use homeline::registration::fields::Field;
 use homeline::seal::sha256_hex;
+use homeline::sos::{Ground, SosKind};
 use homeline::sync::protocol::{
-    BatchAnswer, Content, EnvelopeOutcome, Positions, Profile, SosReport,
+    BatchAnswer, Content, EnvelopeOutcome, Medical, Positions, Profile, SosReport,
 };
 use ministry::DeskState;
 
@@ -336,4 +338,57 @@ fn an_enrolment_is_signed_by_the_key_in_it_and_idempotent() {
 fn traveler_name(post: &Post) -> String {
     let case = post.ministry.cases().unwrap().remove(0);
     case.traveler.unwrap().name
+}
+
+fn medical(made_ms: i64, allergy: &str) -> Content {
+    Content::Medical(Medical {
+        as_of: clock(made_ms),
+        card: MedicalCard {
+            allergies: vec![allergy.into()],
+            ..MedicalCard::default()
+        },
+        ground: Ground::VitalInterest,
+    })
+}
+
+#[test]
+fn a_medical_card_is_shown_beside_the_report_of_its_own_sender_only() {
+    let post = Post::open();
+    let (phone, stranger) = (Phone::enrolled(1, &post), Phone::enrolled(2, &post));
+    let report = |number, kind, medical| SosReport {
+        kind,
+        medical,
+        ..sos(id(number))
+    };
+    // A foreign card of the very id, before and after the report: it changes nothing.
+    stranger.send_one(&post, &stranger.seal(&post, id(60), &medical(1, "foreign")));
+    let named = report(1, SosKind::Medical, Some(id(60)));
+    phone.send_one(&post, &phone.seal(&post, id(1), &Content::Sos(named)));
+    let later = medical(99_000, "foreign");
+    stranger.send_one(&post, &stranger.seal(&post, id(61), &later));
+    let shown = || {
+        let case = post.ministry.cases().unwrap().remove(0);
+        let card = case.medical.map(|medical| medical.card.allergies.join(","));
+        (card, case.state, case.foreign_letters)
+    };
+    assert_eq!(shown(), (None, DeskState::New, 0));
+
+    // The phone's own: not one from before the press that the report does not name.
+    phone.send_one(&post, &phone.seal(&post, id(62), &medical(2_000, "old")));
+    assert_eq!(shown().0, None);
+    // A corrected one; and an earlier correction that a late channel brings after it.
+    phone.send_one(&post, &phone.seal(&post, id(63), &medical(90_000, "new")));
+    assert_eq!(shown().0.as_deref(), Some("new"));
+    phone.send_one(&post, &phone.seal(&post, id(64), &medical(80_000, "late")));
+    assert_eq!(shown().0.as_deref(), Some("new"));
+
+    // Beside no other kind, and not where the report says that there is none.
+    for (number, kind, card) in [
+        (2, SosKind::Crime, Some(id(63))),
+        (3, SosKind::Medical, None),
+    ] {
+        let other = report(number, kind, card);
+        phone.send_one(&post, &phone.seal(&post, id(number), &Content::Sos(other)));
+        assert_eq!(shown().0, None, "{number}");
+    }
 }
