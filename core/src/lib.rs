@@ -16,6 +16,7 @@
 //! | [`seal`] | HPKE envelopes, signed receipts |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
 //! | [`sos`] | reports and the state machine with its evidence |
+//! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
 //! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
 
 #![cfg_attr(
@@ -45,12 +46,15 @@ macro_rules! redacted_debug {
 pub mod clock;
 pub mod config;
 pub mod contacts;
+mod erase;
 pub mod error;
+pub mod export;
 pub mod homeline;
 pub mod keys;
 mod outbox;
 mod record;
 pub mod registration;
+pub mod retention;
 pub mod seal;
 pub mod sos;
 mod sqlite;

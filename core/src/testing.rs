@@ -31,3 +31,18 @@ pub(crate) fn bytes(hex: &Value) -> Vec<u8> {
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
         .collect()
 }
+
+/// A config of a phone with its files in `directory`. Nobody listens there.
+pub(crate) fn config(directory: &Path) -> crate::config::Config {
+    crate::config::Config {
+        directory: directory.to_string_lossy().into_owned(),
+        ministry_url: "https://127.0.0.1:1".into(),
+        anchors: vec![vec![1; 32]],
+        sealing_key: vec![9; 32],
+        tls_roots: vec![],
+        hotline: crate::config::Hotline {
+            from_home: "12308".into(),
+            from_abroad: "+861012308".into(),
+        },
+    }
+}

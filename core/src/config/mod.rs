@@ -3,7 +3,7 @@
 
 mod policy;
 
-pub(crate) use policy::Policy;
+pub(crate) use policy::{Keep, Policy};
 
 use crate::error::{HomelineError, Problem, Result};
 

@@ -3,30 +3,32 @@
 
 #[cfg(feature = "faults")]
 mod faults;
+mod leaving;
 mod listeners;
 mod state;
 
 pub(crate) use listeners::Listeners;
 pub use listeners::{ChangeListener, Topic};
-pub use state::{HomeState, Waiting};
+pub use state::{EraseRequest, HomeState, Waiting};
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::clock::{Clock, Time};
 use crate::config::{Config, Policy};
 use crate::contacts::Contacts;
 use crate::error::{Result, guard};
 use crate::keys::{DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSecret, random};
-use crate::outbox::Outbox;
+use crate::outbox::{Fate, Outbox, Role};
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
-use crate::registration::{Consents, Registration};
+use crate::registration::{Consents, Registration, gate};
+use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
 use crate::whereabouts::{LastKnown, Whereabouts, load_recent};
-use crate::{error::HomelineError, sqlite};
+use crate::{erase, error::HomelineError, sqlite};
 
 /// The line home. One long-lived object for a host app; all calls are
 /// synchronous, may come from any thread, and block on nothing but the disk,
@@ -35,9 +37,9 @@ use crate::{error::HomelineError, sqlite};
 pub struct Homeline {
     directory: PathBuf,
     vault: Arc<dyn KeyVault>,
-    policy: Policy,
-    record: Arc<Record>,
-    outbox: Arc<Outbox>,
+    pub(crate) policy: Policy,
+    pub(crate) record: Arc<Record>,
+    pub(crate) outbox: Arc<Outbox>,
     sealer: Arc<Sealer>,
     standing: Arc<StandingKeeper>,
     last: Arc<LastKnown>,
@@ -46,8 +48,11 @@ pub struct Homeline {
     consents: Arc<Consents>,
     contacts: Arc<Contacts>,
     whereabouts: Arc<Whereabouts>,
-    sos: Arc<Sos>,
+    pub(crate) sos: Arc<Sos>,
+    pub(crate) retention: Arc<Retention>,
     engine: Engine,
+    /// Held while files are opened or erased: never both at once.
+    opening: Mutex<()>,
 }
 
 #[uniffi::export]
@@ -82,8 +87,10 @@ impl Homeline {
     /// Opens what is closed: after the first unlock, or after `pause`.
     pub fn reopen(&self) -> Result<HomeState> {
         guard("Homeline::reopen", || {
-            self.renew_device()?;
+            let opening = self.opening();
             self.unlock();
+            self.renew_device();
+            drop(opening);
             self.describe()
         })
     }
@@ -103,8 +110,10 @@ impl Homeline {
     /// In any other state it changes nothing.
     pub fn start_new_record(&self) -> Result<HomeState> {
         guard("Homeline::start_new_record", || {
+            let opening = self.opening();
             self.record.start_new()?;
             self.unlock();
+            drop(opening);
             self.describe()
         })
     }
@@ -183,10 +192,12 @@ impl Homeline {
             time.clone(),
             policy.clone(),
         ));
-        let device = match stored_device(&directory, vault.as_ref()) {
-            Some(device) => device,
+        // Before anything else: what is to be erased is not opened again.
+        let erased = erase::finish(&directory, &outbox);
+        let device = match erased.is_ok().then(|| stored_device(&directory, vault.as_ref())) {
+            Some(Some(device)) => device,
             // The report must leave all the same: a device of this process.
-            None => DeviceKeys::from_secret(&Secret::new(random::<32>()?))?,
+            _ => process_device()?,
         };
         let sealer = Arc::new(Sealer::new(&config, device, &outbox));
         let standing = Arc::new(StandingKeeper::new(
@@ -213,6 +224,13 @@ impl Homeline {
             policy.clone(),
             config.numbers_to_call(),
         ));
+        let retention = Arc::new(Retention::new(
+            Arc::clone(&record),
+            Arc::clone(&outbox),
+            Arc::clone(&last),
+            time.clone(),
+            policy.clone(),
+        ));
         Ok(Self {
             registration: Arc::new(Registration {
                 record: Arc::clone(&record),
@@ -225,7 +243,6 @@ impl Homeline {
                 record: Arc::clone(&record),
                 outbox: Arc::clone(&outbox),
                 listeners: Arc::clone(&listeners),
-                time: time.clone(),
                 policy: policy.clone(),
             }),
             contacts: Arc::new(Contacts {
@@ -251,6 +268,7 @@ impl Homeline {
                 sealer: Arc::clone(&sealer),
                 sos: Arc::clone(&sos),
                 standing: Arc::clone(&standing),
+                retention: Arc::clone(&retention),
                 listeners: Arc::clone(&listeners),
                 transport,
             }),
@@ -264,12 +282,19 @@ impl Homeline {
             last,
             listeners,
             sos,
+            retention,
+            opening: Mutex::new(()),
         })
     }
 
     /// Opens the record if the vault lets us, and does what waited for it. What
     /// fails here is shown by `state` and tried again by the next pass.
     fn unlock(&self) {
+        if let Err(problem) = self.finish_erase() {
+            // What is to be erased is not shown again.
+            self.record.refuse(problem);
+            return;
+        }
         let was_open = self.record.state() == RecordState::Open;
         if self.record.open() != RecordState::Open || was_open {
             return;
@@ -280,16 +305,18 @@ impl Homeline {
         }
         let _ = self.sos.settle();
         self.standing.renew_if_stale();
+        let _ = gate::enforce(&self.record, &self.outbox);
+        let _ = self.retention.expire();
     }
 
     /// Takes the stored device keys where the process began without them.
-    fn renew_device(&self) -> Result<()> {
-        if let Some(device) = stored_device(&self.directory, self.vault.as_ref())
+    fn renew_device(&self) {
+        if !erase::has_begun(&self.directory)
+            && let Some(device) = stored_device(&self.directory, self.vault.as_ref())
             && device.id() != self.sealer.device().id()
         {
             self.sealer.set_device(device);
         }
-        Ok(())
     }
 
     fn describe(&self) -> Result<HomeState> {
@@ -306,8 +333,19 @@ impl Homeline {
             },
             set_aside: sqlite::files_set_aside(&self.directory),
             clock_offset_ms: self.outbox.get_number("offset_ms").unwrap_or_default(),
+            erase_request: match self.outbox.fate(Role::Erase).ok().flatten() {
+                None => EraseRequest::None,
+                Some(Fate::Waiting) => EraseRequest::Waiting,
+                Some(Fate::Received { at_ms }) => EraseRequest::Received { at_ms },
+                Some(Fate::Parked) => EraseRequest::Refused,
+            },
         })
     }
+}
+
+/// A device that lives as long as the process.
+fn process_device() -> Result<DeviceKeys> {
+    DeviceKeys::from_secret(&Secret::new(random::<32>()?))
 }
 
 /// The device's keys from their file. A lost device secret is set aside and made

@@ -14,10 +14,13 @@
 
 mod connection;
 mod envelopes;
+mod erase;
 mod events;
+mod expire;
 mod state;
 
 pub(crate) use connection::Outbox;
+pub(crate) use erase::Fate;
 pub(crate) use envelopes::{Batch, NewEnvelope, Press, Waiting};
 pub(crate) use events::EventRow;
 pub(crate) use state::StandingRow;
@@ -48,6 +51,8 @@ pub(crate) enum Role {
     Profile,
     /// Positions.
     Positions,
+    /// The request to erase.
+    Erase,
 }
 
 // The numbers below are in files: they never change their meaning. Gaps in the
@@ -79,6 +84,7 @@ impl Role {
             Self::Standing => 3,
             Self::Profile => 4,
             Self::Positions => 5,
+            Self::Erase => 8,
         }
     }
 
@@ -89,6 +95,7 @@ impl Role {
             2 => Self::Cancel,
             3 => Self::Standing,
             4 => Self::Profile,
+            8 => Self::Erase,
             _ => Self::Positions,
         }
     }

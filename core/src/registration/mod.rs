@@ -6,16 +6,20 @@
 //! only under the traveler's consent for [`Purpose::Register`]. The standing
 //! envelope of the SOS is renewed with each change.
 
+mod age;
 mod consent;
 pub mod fields;
+pub(crate) mod gate;
+mod ledger;
 mod mrz;
 mod profile;
 mod traveler;
 
-pub(crate) use consent::in_force;
-pub use consent::{Consent, Consents, Purpose};
+pub(crate) use age::date_of;
+pub use consent::{Consent, ConsentGiven, Consents, Guardian, Purpose};
+pub(crate) use ledger::{expire as expire_consents, in_force, list as list_consents};
 pub use profile::TRAVELER;
-pub(crate) use profile::{changed, load_traveler, stage_profile};
+pub(crate) use profile::{changed, load_traveler, registration_id, stage_profile};
 pub use traveler::{TravelDocument, Traveler, TravelerKind};
 
 use std::sync::Arc;

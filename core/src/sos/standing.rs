@@ -39,6 +39,9 @@ pub(crate) struct StandingKeeper {
     time: Time,
     policy: Policy,
     current: Mutex<Option<Current>>,
+    /// Held from reading the record until the envelope is stored, so that an
+    /// erasure is not overtaken. No press asks for it.
+    making: Mutex<()>,
 }
 
 impl StandingKeeper {
@@ -64,6 +67,7 @@ impl StandingKeeper {
             time,
             policy,
             current: Mutex::new(current),
+            making: Mutex::new(()),
         }
     }
 
@@ -107,7 +111,15 @@ impl StandingKeeper {
         }
     }
 
+    /// Forgets the current one. The record is closed: what was being made is
+    /// stored by now, and nothing is made any more.
+    pub(crate) fn forget(&self) {
+        let _made = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn renew(&self) -> Result<()> {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.time.now();
         let newest = self.last.recent(&now).into_iter().next();
         let (version, traveler, contacts) = self.record.read(|tx| {

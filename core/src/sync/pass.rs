@@ -95,6 +95,14 @@ impl<'a> Pass<'a> {
         if let Err(stop) = self.refresh_service()? {
             return Ok(stop);
         }
+        // A crisis that was declared just now lets positions go in this pass.
+        let wait = match self.service_fetched {
+            false => wait,
+            true => match self.drain()? {
+                Ok(later) => later,
+                Err(stop) => return Ok(stop),
+            },
+        };
         if let Err(stop) = self.changes()? {
             return Ok(stop);
         }
@@ -317,10 +325,9 @@ impl<'a> Pass<'a> {
         let evidence = receipt_evidence(waiting.role, &receipt, signed)?;
         let event = self.event(waiting, &now, evidence.as_ref())?;
         self.parts.outbox.received(waiting.id, event.as_ref())?;
-        let offset = receipt.received_ms.saturating_sub(now.wall_ms);
         self.parts
             .outbox
-            .set("offset_ms", offset.to_string().as_bytes())?;
+            .set_ministry_time(receipt.received_ms, &now)?;
         Ok(true)
     }
 
@@ -424,7 +431,7 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
         }),
         Role::Update => Some(Evidence::UpdateReceipt { received_ms }),
         Role::Cancel => Some(Evidence::CancelReceipt { received_ms }),
-        Role::Standing | Role::Profile | Role::Positions => None,
+        Role::Standing | Role::Profile | Role::Positions | Role::Erase => None,
     })
 }
 
