@@ -42,6 +42,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use homeline::sync::protocol::Crisis;
 use rustls::ServerConfig;
 use serde::{Serialize, Serializer};
 use tokio::sync::watch;
@@ -56,7 +57,7 @@ use store::{Store, StoreError};
 
 pub use meter::Counters;
 pub use openapi::openapi;
-pub use store::{CaseView, DeskState, PositionView, TravelerView};
+pub use store::{CaseView, DeskState, Holdings, PositionView, TravelerView};
 
 /// What a ministry is started with.
 #[derive(Debug, Clone)]
@@ -257,6 +258,34 @@ impl Ministry {
     /// The database cannot be written.
     pub fn close(&self, case: &str) -> io::Result<Option<CaseView>> {
         self.app.store.close(case).map_err(of)
+    }
+
+    /// Declares a crisis, or changes the one of the same id: the service document
+    /// has it under a new serial when this returns.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn declare_crisis(&self, crisis: &Crisis) -> io::Result<()> {
+        self.app.store.declare_crisis(crisis).map_err(of)?;
+        self.app.renew_service().map_err(of)
+    }
+
+    /// Ends a crisis; `false`: there is none of that id.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn end_crisis(&self, id: &str) -> io::Result<bool> {
+        let ended = self.app.store.end_crisis(id).map_err(of)?;
+        self.app.renew_service().map_err(of)?;
+        Ok(ended)
+    }
+
+    /// How much the ministry holds of all senders together, cases apart.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn holdings(&self) -> io::Result<Holdings> {
+        self.app.store.holdings().map_err(of)
     }
 
     /// Stops listening, ends all connections and waits until that is done.
