@@ -65,6 +65,8 @@ pub enum Ask {
     },
     /// Unlocks the phone; `text` is the state of the record.
     Unlock,
+    /// Erases everything; `text` is the state of the record.
+    Erase,
 }
 
 /// What the child answers.
@@ -221,6 +223,15 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             })
         }
         Ask::Status { report } => Ok(status(&phone.home.sos().status(report)?)),
+        Ask::Erase => {
+            let begin = Instant::now();
+            let state = phone.home.erase()?;
+            Ok(Told {
+                text: format!("{:?}", state.record),
+                ms: begin.elapsed().as_secs_f64() * 1_000.0,
+                ..Told::default()
+            })
+        }
         Ask::Unlock => {
             phone.vault.set_locked(false);
             let state = phone.home.reopen()?;

@@ -107,7 +107,11 @@ fn the_ledger_says_who_consented_to_what_in_which_words() {
     drop(home);
     let list = scene.open().consents().list().unwrap();
     assert_eq!(list.len(), 8);
-    assert!(list[..7].iter().all(|row| row.withdrawn_ms >= Some(row.given_ms)));
+    assert!(
+        list[..7]
+            .iter()
+            .all(|row| row.withdrawn_ms >= Some(row.given_ms))
+    );
     let last = list.last().unwrap();
     assert_eq!((last.purpose, last.withdrawn_ms), (Purpose::Family, None));
     assert_eq!(last.text_version, "2026-02");
@@ -132,10 +136,34 @@ fn bad_input_names_the_field_and_a_locked_record_says_so() {
         })
     };
     let cases = [
-        (ConsentGiven { text_version: " ".into(), ..good.clone() }, "text_version"),
-        (ConsentGiven { language: "zh_CN".into(), ..good.clone() }, "consent.language"),
-        (ConsentGiven { guardian: guardian("", "mother"), ..good.clone() }, "consent.guardian.name"),
-        (ConsentGiven { guardian: guardian("王芳", "\0"), ..good.clone() }, "consent.guardian.relation"),
+        (
+            ConsentGiven {
+                text_version: " ".into(),
+                ..good.clone()
+            },
+            "text_version",
+        ),
+        (
+            ConsentGiven {
+                language: "zh_CN".into(),
+                ..good.clone()
+            },
+            "consent.language",
+        ),
+        (
+            ConsentGiven {
+                guardian: guardian("", "mother"),
+                ..good.clone()
+            },
+            "consent.guardian.name",
+        ),
+        (
+            ConsentGiven {
+                guardian: guardian("王芳", "\0"),
+                ..good.clone()
+            },
+            "consent.guardian.relation",
+        ),
     ];
     for (given, field) in cases {
         match home.consents().give_as(given) {
@@ -143,7 +171,10 @@ fn bad_input_names_the_field_and_a_locked_record_says_so() {
             other => assert!(other.is_err(), "{field}: {other:?}"),
         }
     }
-    let stranger = ConsentGiven { subject: Some("nobody".into()), ..good };
+    let stranger = ConsentGiven {
+        subject: Some("nobody".into()),
+        ..good
+    };
     let refused = home.consents().give_as(stranger);
     assert!(matches!(refused, Err(HomelineError::NotFound { .. })));
     assert_eq!(home.consents().list().unwrap(), []);
@@ -151,8 +182,14 @@ fn bad_input_names_the_field_and_a_locked_record_says_so() {
     scene.vault.set_locked(true);
     let home = scene.open();
     let text = "1".to_owned();
-    assert_eq!(home.consents().give(Purpose::Media, text), Err(HomelineError::Locked));
-    assert_eq!(home.consents().withdraw(Purpose::Media), Err(HomelineError::Locked));
+    assert_eq!(
+        home.consents().give(Purpose::Media, text),
+        Err(HomelineError::Locked)
+    );
+    assert_eq!(
+        home.consents().withdraw(Purpose::Media),
+        Err(HomelineError::Locked)
+    );
 }
 
 #[test]
@@ -174,7 +211,11 @@ fn in_a_crisis_only_positions_inside_it_since_its_beginning_leave() {
     sync(&home);
     assert_eq!(scene.positions(), 0, "no crisis is declared");
 
-    scene.stage.ministry.declare_crisis(&earthquake(now - hour)).unwrap();
+    scene
+        .stage
+        .ministry
+        .declare_crisis(&earthquake(now - hour))
+        .unwrap();
     scene.forget_service();
     sync(&home);
     assert_eq!(scene.positions(), 1, "the pass that hears of it sends");
@@ -198,13 +239,19 @@ fn a_withdrawal_during_a_crisis_takes_effect_at_once() {
     let scene = Scene::new();
     let home = scene.open();
     let now = now_ms();
-    scene.stage.ministry.declare_crisis(&earthquake(now - 1)).unwrap();
+    scene
+        .stage
+        .ministry
+        .declare_crisis(&earthquake(now - 1))
+        .unwrap();
     sync(&home);
     give(&home, Purpose::WhereaboutsInCrisis);
     scene.stage.network(Network::Down);
     home.whereabouts().record(fix(36.2, now)).unwrap();
     assert_eq!(sync(&home).waiting, 1);
-    home.consents().withdraw(Purpose::WhereaboutsInCrisis).unwrap();
+    home.consents()
+        .withdraw(Purpose::WhereaboutsInCrisis)
+        .unwrap();
     scene.stage.network(Network::Up);
     let outcome = sync(&home);
     assert_eq!((outcome.sent, outcome.waiting), (0, 0));
@@ -221,7 +268,9 @@ fn a_wider_consent_is_not_touched_by_withdrawing_the_narrower() {
     scene.stage.network(Network::Down);
     home.whereabouts().record(fix(10.0, now_ms())).unwrap();
     assert_eq!(sync(&home).waiting, 1);
-    home.consents().withdraw(Purpose::WhereaboutsInCrisis).unwrap();
+    home.consents()
+        .withdraw(Purpose::WhereaboutsInCrisis)
+        .unwrap();
     scene.stage.network(Network::Up);
     sync(&home);
     assert_eq!(scene.positions(), 1);
@@ -233,7 +282,10 @@ fn a_withdrawal_that_was_cut_off_is_finished_at_the_next_start() {
     let home = scene.open();
     sync(&home);
     home.registration()
-        .save(Traveler { name: "李伟".into(), ..Traveler::default() })
+        .save(Traveler {
+            name: "李伟".into(),
+            ..Traveler::default()
+        })
         .unwrap();
     give(&home, Purpose::Register);
     scene.stage.network(Network::Down);

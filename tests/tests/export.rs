@@ -88,9 +88,13 @@ fn filled(scene: &Scene) -> Arc<Homeline> {
         subject: None,
     };
     home.consents().give_as(given).unwrap();
-    home.consents().give(Purpose::Media, "2026-01".into()).unwrap();
+    home.consents()
+        .give(Purpose::Media, "2026-01".into())
+        .unwrap();
     home.consents().withdraw(Purpose::Media).unwrap();
-    home.whereabouts().record_all((0..3).map(fix).collect()).unwrap();
+    home.whereabouts()
+        .record_all((0..3).map(fix).collect())
+        .unwrap();
     let mut request = SosRequest::new(SosKind::Medical);
     request.note = "line\nbreak".into();
     home.sos().press(request).unwrap();
@@ -106,7 +110,9 @@ fn against_schema(export: &Value) -> Result<(), String> {
     let mut compiler = boon::Compiler::new();
     compiler.add_resource("export.json", schema).unwrap();
     let index = compiler.compile("export.json", &mut schemas).unwrap();
-    schemas.validate(export, index).map_err(|error| error.to_string())
+    schemas
+        .validate(export, index)
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -121,7 +127,10 @@ fn an_export_holds_everything_in_the_form_of_its_schema() {
     assert_eq!(entities["traveler"][0]["values"]["name"], "李伟\u{202e}");
     assert_eq!(entities["contact"].as_array().unwrap().len(), 1);
     assert_eq!(entities["contact"][0]["values"]["name"], "王芳");
-    assert_eq!(json["consents"]["in_force"], serde_json::json!(["register"]));
+    assert_eq!(
+        json["consents"]["in_force"],
+        serde_json::json!(["register"])
+    );
     let given = &json["consents"]["given"];
     assert_eq!(given[0]["guardian"]["relation"], "mother");
     assert_eq!(given[0]["language"], "zh-Hans");
@@ -147,7 +156,11 @@ fn an_export_holds_everything_in_the_form_of_its_schema() {
         "received, line break",
         "registration: 1 delivered, 0 waiting, 0 refused",
     ] {
-        assert!(export.summary.contains(line), "{line} in {}", export.summary);
+        assert!(
+            export.summary.contains(line),
+            "{line} in {}",
+            export.summary
+        );
     }
     assert!(!format!("{export:?}").contains("王芳"));
 }
@@ -163,7 +176,10 @@ fn the_schema_refuses_what_is_not_an_export() {
         ("/made_ms", Value::from("today")),
         ("/registration", Value::Null),
         ("/consents/in_force", serde_json::json!(["marketing"])),
-        ("/positions/rows", serde_json::json!([[200.0, 0, 0, null, "wgs84", "gnss"]])),
+        (
+            "/positions/rows",
+            serde_json::json!([[200.0, 0, 0, null, "wgs84", "gnss"]]),
+        ),
         ("/reports", serde_json::json!([{"id": "x"}])),
     ] {
         let mut changed = empty.clone();
@@ -198,7 +214,10 @@ fn a_file_that_cannot_be_written_is_an_error_and_leaves_none() {
 #[cfg(target_os = "linux")]
 fn peak_kb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -227,5 +246,8 @@ fn a_file_takes_all_positions_and_no_more_memory() {
     let rows = part["positions"]["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 50_000);
     assert_eq!(part["positions"]["omitted"], 10_000);
-    assert_eq!(rows.last(), all["positions"]["rows"].as_array().unwrap().last());
+    assert_eq!(
+        rows.last(),
+        all["positions"]["rows"].as_array().unwrap().last()
+    );
 }

@@ -80,7 +80,9 @@ impl<'a> Erasure<'a> {
     fn begun(directory: &'a Path, outbox: &'a Outbox) -> Result<Option<Self>> {
         let mark = match fs::read(directory.join(MARK)) {
             Ok(mark) => mark,
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
@@ -156,7 +158,10 @@ fn destroy(path: &Path) -> Result<()> {
     // In place. Flash may keep the old cells all the same: what they hold is
     // wrapped by the vault. A full disk must not keep the file from going.
     let overwritten = File::options().write(true).open(path).and_then(|mut file| {
-        std::io::copy(&mut std::io::Read::take(std::io::repeat(0), length), &mut file)?;
+        std::io::copy(
+            &mut std::io::Read::take(std::io::repeat(0), length),
+            &mut file,
+        )?;
         file.sync_all()
     });
     drop(overwritten);

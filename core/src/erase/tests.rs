@@ -89,7 +89,10 @@ impl Phone {
         let mut names = names(&self.files()).unwrap();
         names.retain(|name| !name.ends_with("-wal") && !name.ends_with("-shm"));
         names.sort();
-        assert_eq!(names, ["device.key", "outbox.db", "record.db", "record.key"]);
+        assert_eq!(
+            names,
+            ["device.key", "outbox.db", "record.db", "record.key"]
+        );
         for name in super::names(&self.files()).unwrap() {
             let bytes = fs::read(self.files().join(&name)).unwrap();
             for needle in [NAME, NOTE] {
@@ -147,7 +150,12 @@ fn all_is_gone_and_the_object_goes_on_as_new() {
     // Like on a first start: register, record, press.
     let again = home.sos().press(SosRequest::new(SosKind::Medical)).unwrap();
     assert_ne!(again, report);
-    home.registration().save(Traveler { name: "李".into(), ..Traveler::default() }).unwrap();
+    home.registration()
+        .save(Traveler {
+            name: "李".into(),
+            ..Traveler::default()
+        })
+        .unwrap();
     home.whereabouts().record(fix()).unwrap();
     drop(home);
     let home = phone.open();
@@ -206,10 +214,16 @@ fn what_cannot_be_deleted_keeps_the_record_shut_until_it_can() {
     let obstacle = phone.files().join("record.folder");
     fs::create_dir(&obstacle).unwrap();
     let refused = home.erase();
-    assert!(matches!(refused, Err(HomelineError::Storage { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(HomelineError::Storage { .. })),
+        "{refused:?}"
+    );
     for home in [home, phone.open()] {
         let state = home.state().unwrap().record;
-        assert!(matches!(state, RecordState::Unavailable { .. }), "{state:?}");
+        assert!(
+            matches!(state, RecordState::Unavailable { .. }),
+            "{state:?}"
+        );
         assert!(home.registration().traveler().is_err());
         assert!(home.reopen().unwrap().record != RecordState::Open);
     }

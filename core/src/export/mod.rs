@@ -94,7 +94,9 @@ pub(crate) fn to_file(source: &Source<'_>, path: &Path) -> Result<String> {
 fn write_file(source: &Source<'_>, path: &Path) -> Result<()> {
     let mut out = BufWriter::new(private(path)?);
     write(source, Positions::All, &mut out)?;
-    let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    let file = out
+        .into_inner()
+        .map_err(std::io::IntoInnerError::into_error)?;
     file.sync_all()?;
     Ok(())
 }

@@ -81,18 +81,17 @@ const COLUMNS: [&str; 6] = [
     "source",
 ];
 
-pub(super) fn positions(
-    source: &Source<'_>,
-    which: Positions,
-    out: &mut dyn Write,
-) -> Result<()> {
+pub(super) fn positions(source: &Source<'_>, which: Positions, out: &mut dyn Write) -> Result<()> {
     let newest = match which {
         Positions::All => u32::MAX,
         Positions::Newest(most) => most,
     };
     let (count, mut after) = source.record.read(|tx| count_fixes(tx, newest))?;
     let omitted = count.saturating_sub(i64::from(newest)).max(0);
-    write!(out, "{{\"count\":{count},\"omitted\":{omitted},\"columns\":")?;
+    write!(
+        out,
+        "{{\"count\":{count},\"omitted\":{omitted},\"columns\":"
+    )?;
     put(out, &COLUMNS)?;
     write!(out, ",\"rows\":[")?;
     let mut comma = "";

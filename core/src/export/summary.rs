@@ -33,15 +33,19 @@ pub(super) fn text(source: &Source<'_>) -> Result<String> {
     for (kind, entities) in &entities {
         for entity in entities {
             let name = entity.pointer("/values/name").and_then(Value::as_str);
-            line(&mut out, &format!("{kind}: {}", name.unwrap_or("(no name)")));
+            line(
+                &mut out,
+                &format!("{kind}: {}", name.unwrap_or("(no name)")),
+            );
         }
     }
 
     heading(&mut out, "Consents");
     for consent in &consents {
-        let until = consent
-            .withdrawn_ms
-            .map_or_else(|| "in force".to_owned(), |ms| format!("withdrawn {}", date_of(ms)));
+        let until = consent.withdrawn_ms.map_or_else(
+            || "in force".to_owned(),
+            |ms| format!("withdrawn {}", date_of(ms)),
+        );
         let by = consent
             .guardian
             .as_ref()

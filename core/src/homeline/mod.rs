@@ -194,7 +194,10 @@ impl Homeline {
         ));
         // Before anything else: what is to be erased is not opened again.
         let erased = erase::finish(&directory, &outbox);
-        let device = match erased.is_ok().then(|| stored_device(&directory, vault.as_ref())) {
+        let device = match erased
+            .is_ok()
+            .then(|| stored_device(&directory, vault.as_ref()))
+        {
             Some(Some(device)) => device,
             // The report must leave all the same: a device of this process.
             _ => process_device()?,

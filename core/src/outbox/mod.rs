@@ -20,8 +20,8 @@ mod expire;
 mod state;
 
 pub(crate) use connection::Outbox;
-pub(crate) use erase::Fate;
 pub(crate) use envelopes::{Batch, NewEnvelope, Press, Waiting};
+pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
 pub(crate) use state::StandingRow;
 

@@ -115,8 +115,9 @@ impl Record {
     pub(crate) fn fold(&self) -> Result<bool> {
         match &mut *self.lock() {
             Slot::Open(connection) => {
-                let busy: i64 = connection
-                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+                let busy: i64 =
+                    connection
+                        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
                 Ok(busy == 0)
             }
             Slot::Shut(state) => Err(refusal(*state)),

@@ -50,7 +50,11 @@ pub(crate) fn plain(directory: &Path, secret: &Secret) -> Vec<Vec<u8>> {
 pub(crate) fn count(pages: &[Vec<u8>], needle: &[u8]) -> usize {
     pages
         .iter()
-        .map(|page| page.windows(needle.len()).filter(|part| part == &needle).count())
+        .map(|page| {
+            page.windows(needle.len())
+                .filter(|part| part == &needle)
+                .count()
+        })
         .sum()
 }
 

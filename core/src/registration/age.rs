@@ -75,7 +75,11 @@ mod tests {
         let cases = [
             (json!("2012-11-25"), "2026-11-25", false),
             (json!("2012-11-26"), "2026-11-25", true),
-            (json!({"year": 2012, "month": 11, "day": 26}), "2026-11-25", true),
+            (
+                json!({"year": 2012, "month": 11, "day": 26}),
+                "2026-11-25",
+                true,
+            ),
             // Born on a 29th of February: of age on the 1st of March.
             (json!("2012-02-29"), "2026-02-28", true),
             (json!("2012-02-29"), "2026-03-01", false),

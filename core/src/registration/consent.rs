@@ -241,11 +241,28 @@ mod tests {
 
     #[test]
     fn languages_are_tags_or_nothing() {
-        for good in ["", "zh", "zh-Hans", "zh-Hans-CN", "en-GB", "sr-Latn-RS", "de-1996"] {
+        for good in [
+            "",
+            "zh",
+            "zh-Hans",
+            "zh-Hans-CN",
+            "en-GB",
+            "sr-Latn-RS",
+            "de-1996",
+        ] {
             assert_eq!(language(good).as_deref(), Ok(good));
         }
         let long = "en-".to_owned() + &"abcdefgh-".repeat(5);
-        for bad in ["z", "zh_CN", "中文", "zh--CN", "1a", "en GB", "en\0", long.as_str()] {
+        for bad in [
+            "z",
+            "zh_CN",
+            "中文",
+            "zh--CN",
+            "1a",
+            "en GB",
+            "en\0",
+            long.as_str(),
+        ] {
             assert!(language(bad).is_err(), "{bad:?}");
         }
     }

@@ -123,6 +123,9 @@ pub(super) fn withdraw(
     now_ms: i64,
 ) -> Result<()> {
     let closed = ledger::withdraw(tx, purpose, subject, now_ms)?;
+    if closed {
+        ledger::tell(tx, purpose)?;
+    }
     if closed && !subject.is_empty() && purpose == Purpose::Register {
         // The ministry learns that the dependent is taken out.
         changed(tx)?;
@@ -161,9 +164,10 @@ pub(crate) fn enforce(record: &Record, outbox: &Outbox) -> Result<()> {
     Ok(())
 }
 
-/// The fields that may leave: a dependent whose consent was taken back is told
-/// as removed.
-pub(super) fn covered(tx: &Connection, fields: Vec<Field>) -> Result<Vec<Field>> {
+/// The fields that leave: a dependent whose consent was taken back is told as
+/// removed, and the ledger's last words come with them.
+pub(super) fn covered(tx: &Connection, fields: Vec<Field>, device: &str) -> Result<Vec<Field>> {
+    let consents = ledger::told(tx, device)?;
     let mut out: Vec<Field> = Vec::with_capacity(fields.len());
     for field in fields {
         let subject = field.entity.strip_prefix("dependent/");
@@ -188,5 +192,11 @@ pub(super) fn covered(tx: &Connection, fields: Vec<Field>) -> Result<Vec<Field>>
             }),
         }
     }
+    // Another phone's word on the same consent, if one was merged, gives way.
+    out.retain(|field| !consents.iter().any(|own| own.entity == field.entity));
+    out.extend(consents);
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,20 @@
 //! The rows of the consent ledger, and which of them are in force.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::age;
 use super::consent::{Consent, ConsentGiven, Guardian, Purpose};
+use super::fields::Field;
 use super::{changed, fields};
 use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result};
 use crate::record::set_meta_number;
+
+/// The kind of the entities that tell the ministry of consents.
+pub(super) const CONSENT: &str = "consent";
 
 const COLUMNS: &str = "purpose, subject, text_version, language, guardian, guardian_relation, \
                        given_ms, withdrawn_ms";
@@ -32,9 +38,7 @@ pub(crate) fn in_force_for(tx: &Connection, purpose: Purpose, subject: &str) -> 
         .optional()?;
     Ok(match row {
         None => false,
-        Some((guardian, given_ms)) => {
-            !guardian.is_empty() || !is_child(tx, subject, given_ms)?
-        }
+        Some((guardian, given_ms)) => !guardian.is_empty() || !is_child(tx, subject, given_ms)?,
     })
 }
 
@@ -86,7 +90,7 @@ pub(super) fn give(tx: &Connection, given: &ConsentGiven, now_ms: i64) -> Result
             now_ms
         ],
     )?;
-    Ok(())
+    tell(tx, given.purpose)
 }
 
 /// What begins with a consent that was not in force: it covers nothing before.
@@ -142,6 +146,55 @@ pub(crate) fn list(tx: &Connection) -> Result<Vec<Consent>> {
     let mut statement = tx.prepare(&format!("SELECT {COLUMNS} FROM consent_given ORDER BY id"))?;
     let rows = statement.query_map([], read)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The last word on each purpose and person, as fields of the registration: the
+/// ministry must know what it may tell the family, the school or the media.
+/// The entity is `consent/<purpose>`, with `.<id>` behind it for a dependent.
+pub(super) fn told(tx: &Connection, device: &str) -> Result<Vec<Field>> {
+    let mut last = BTreeMap::new();
+    for consent in list(tx)? {
+        let purpose = serde_json::to_value(consent.purpose).unwrap_or_default();
+        let purpose = purpose.as_str().unwrap_or_default();
+        let entity = match &consent.subject {
+            None => format!("{CONSENT}/{purpose}"),
+            Some(subject) => format!("{CONSENT}/{purpose}.{subject}"),
+        };
+        last.insert(entity, consent);
+    }
+    let mut out = Vec::new();
+    for (entity, consent) in last {
+        let subject = consent.subject.as_deref().unwrap_or_default();
+        let in_force = in_force_for(tx, consent.purpose, subject)?;
+        let changed_ms = consent.withdrawn_ms.unwrap_or(consent.given_ms);
+        let Ok(Value::Object(mut values)) = serde_json::to_value(&consent) else {
+            continue;
+        };
+        values.insert("in_force".to_owned(), Value::Bool(in_force));
+        out.extend(values.into_iter().map(|(key, value)| Field {
+            entity: entity.clone(),
+            key,
+            value,
+            changed_ms,
+            device: device.to_owned(),
+        }));
+    }
+    Ok(out)
+}
+
+/// A new version of the profile where the ministry must learn of a change: not
+/// for those purposes whose envelopes come, or cease to come, by themselves.
+pub(super) fn tell(tx: &Connection, purpose: Purpose) -> Result<()> {
+    let told = match purpose {
+        Purpose::Register | Purpose::Whereabouts | Purpose::WhereaboutsInCrisis => false,
+        Purpose::Family | Purpose::EmployerOrSchool | Purpose::Media | Purpose::Medical => true,
+    };
+    let registered: bool =
+        tx.query_row("SELECT EXISTS (SELECT 1 FROM field)", [], |row| row.get(0))?;
+    if told && registered {
+        changed(tx)?;
+    }
+    Ok(())
 }
 
 /// Deletes rows that were closed before a time, at most `limit`; how many.

@@ -51,7 +51,7 @@ pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -
         let unsent = version > meta_number(tx, "profile_sent")?;
         let next = match unsent {
             true => {
-                let content = Content::Profile(load_profile(tx, version)?);
+                let content = Content::Profile(load_profile(tx, version, sealer.device().id())?);
                 Some((gate::may_leave(tx, &content)?, content))
             }
             false => None,
@@ -79,10 +79,10 @@ pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -
     Ok(false)
 }
 
-fn load_profile(tx: &Connection, version: i64) -> Result<Profile> {
+fn load_profile(tx: &Connection, version: i64, device: &str) -> Result<Profile> {
     Ok(Profile {
         version: u64::try_from(version).unwrap_or(0),
         registration: registration_id(tx)?,
-        fields: gate::covered(tx, fields::all(tx)?)?,
+        fields: gate::covered(tx, fields::all(tx)?, device)?,
     })
 }

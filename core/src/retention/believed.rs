@@ -96,7 +96,10 @@ mod tests {
     fn a_clock_that_goes_on_is_believed_and_one_that_went_back_expires_less() {
         let mut believed = known();
         assert_eq!(tell(&mut believed, &phone(NOW + DAY, 24, "a")), NOW + DAY);
-        assert_eq!(tell(&mut believed, &phone(NOW - YEARS, 25, "a")), NOW - YEARS);
+        assert_eq!(
+            tell(&mut believed, &phone(NOW - YEARS, 25, "a")),
+            NOW - YEARS
+        );
         assert_eq!(believed.ms, NOW + DAY);
     }
 

@@ -96,8 +96,7 @@ impl Retention {
 
     /// Sets what the host wants; never longer than the library's own.
     pub(crate) fn keep_at_most(&self, most: KeepAtMost) {
-        *self.keep.write().unwrap_or_else(PoisonError::into_inner) =
-            most.within(self.policy.keep);
+        *self.keep.write().unwrap_or_else(PoisonError::into_inner) = most.within(self.policy.keep);
     }
 
     /// Deletes what is too old, a bounded number of rows; returns how many. The

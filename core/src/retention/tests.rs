@@ -261,7 +261,10 @@ fn left(secure_delete: &str) -> (usize, usize) {
     let needles: [&[u8]; 2] = [&40.874_715_3_f64.to_be_bytes(), b"Xiomara Quetzalcoatl"];
     let found = |files: &Path| -> usize {
         let pages = pages::plain(files, &pages::secret(files, &phone.vault));
-        needles.iter().map(|needle| pages::count(&pages, needle)).sum()
+        needles
+            .iter()
+            .map(|needle| pages::count(&pages, needle))
+            .sum()
     };
     let before = found(&phone.files());
     home.keep_at_most(days(30)).unwrap();

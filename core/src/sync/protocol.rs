@@ -387,7 +387,8 @@ pub struct Standing {
 /// ministry keeps the newest of each field, whichever phone of the traveler it
 /// comes from. The entity `traveler` is a [`Traveler`], `contact/<uuid>` a
 /// [`Contact`], `contact_order` the ids of the contacts, the first one to call
-/// first.
+/// first. `consent/<purpose>` is the last word on a consent: `in_force` says
+/// whether the ministry may act under it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {

@@ -190,7 +190,11 @@ pub(crate) fn stage_fixes(
         let none = fixes.is_empty();
         let content = Content::Positions(Positions { fixes });
         let leaves = !none && gate::may_leave(tx, &content)?;
-        Ok(Some((until, leaves.then_some(content), meta(tx, "instance")?)))
+        Ok(Some((
+            until,
+            leaves.then_some(content),
+            meta(tx, "instance")?,
+        )))
     })?;
     let Some((until, content, instance)) = next else {
         return Ok(false);
