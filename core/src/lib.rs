@@ -18,6 +18,7 @@
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
 //! | [`sos`] | reports and the state machine with its evidence |
+//! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
 //! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
 
 #![cfg_attr(
@@ -47,13 +48,16 @@ macro_rules! redacted_debug {
 pub mod clock;
 pub mod config;
 pub mod contacts;
+mod erase;
 pub mod error;
+pub mod export;
 pub mod health;
 pub mod homeline;
 pub mod keys;
 mod outbox;
 mod record;
 pub mod registration;
+pub mod retention;
 mod salvage;
 pub mod seal;
 pub mod sos;

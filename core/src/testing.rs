@@ -53,3 +53,19 @@ pub(crate) const NAMES: [&str; 18] = [
     "Þórður Ægisson",
     "👩\u{200d}👩\u{200d}👧",
 ];
+
+/// A config of a phone with its files in `directory`. Nobody listens there.
+pub(crate) fn config(directory: &Path) -> crate::config::Config {
+    crate::config::Config {
+        directory: directory.to_string_lossy().into_owned(),
+        ministry_url: "https://127.0.0.1:1".into(),
+        anchors: vec![vec![1; 32]],
+        sealing_key: vec![9; 32],
+        tls_roots: vec![],
+        hotline: crate::config::Hotline {
+            from_home: "12308".into(),
+            from_abroad: "+861012308".into(),
+        },
+        home_country: "CN".into(),
+    }
+}

@@ -87,6 +87,8 @@ pub enum Ask {
         /// The file.
         key: PathBuf,
     },
+    /// Erases everything; `text` is the state of the record.
+    Erase,
 }
 
 /// What the child answers.
@@ -248,6 +250,15 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             })
         }
         Ask::Status { report } => Ok(status(&phone.home.sos().status(report)?)),
+        Ask::Erase => {
+            let begin = Instant::now();
+            let state = phone.home.erase()?;
+            Ok(Told {
+                text: format!("{:?}", state.record),
+                ms: begin.elapsed().as_secs_f64() * 1_000.0,
+                ..Told::default()
+            })
+        }
         Ask::Unlock => {
             phone.vault.set_locked(false);
             let state = phone.home.reopen()?;

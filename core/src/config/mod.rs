@@ -3,7 +3,7 @@
 
 mod policy;
 
-pub(crate) use policy::Policy;
+pub(crate) use policy::{Keep, Policy};
 
 use crate::error::{HomelineError, Problem, Result};
 use crate::registration::country;
@@ -13,9 +13,18 @@ use crate::registration::country;
 /// `cargo run -p ministry` prints these values for the reference ministry.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct Config {
-    /// A private directory of the host app, on the phone's internal storage
-    /// and excluded from backups; on Android before the first unlock, one of
-    /// device-protected storage. It is made when it does not exist.
+    /// A private directory of the host app, on the phone's internal storage, for
+    /// Homeline alone: `erase` deletes in it. On Android before the first unlock,
+    /// one of device-protected storage. It is made when it does not exist.
+    ///
+    /// Backups take nothing of it. A restored copy could not be read, since its
+    /// keys are wrapped by a vault that stays on the old phone, and an erased
+    /// record would come back as a file. On Android exclude it in both
+    /// `android:dataExtractionRules` (cloud-backup and device-transfer, API 31 and
+    /// later) and `android:fullBackupContent`; on iOS set `isExcludedFromBackup`
+    /// on the directory after each `open`. Where a backup is restored all the
+    /// same, `state` says `KeyLost`, nothing is deleted, and `start_new_record`
+    /// or `erase` goes on.
     pub directory: String,
     /// Origin of the ministry's API, `https://host[:port]`.
     pub ministry_url: String,

@@ -34,7 +34,7 @@ pub(crate) struct Policy {
     /// Languages of one person.
     pub(crate) languages: usize,
     /// Below this age a guardian agrees in place of the child: article 31 of China's
-    /// Personal Information Protection Law.
+    /// Personal Information Protection Law (article 8 of the GDPR says 13 to 16).
     pub(crate) age_of_consent: u16,
     /// Positions before the last that a report carries, to show a direction.
     pub(crate) recent_positions: usize,
@@ -112,6 +112,40 @@ pub(crate) struct Policy {
     pub(crate) trip_soon_days: i64,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
+    /// The service document is fetched anew after this time where the traveler
+    /// sends positions in a crisis only: a crisis is told by it.
+    pub(crate) service_age_in_crisis_ms: i64,
+    /// How long each class of data is kept.
+    pub(crate) keep: Keep,
+    /// Rows of a class that one pass of retention deletes: some 50 ms of a phone.
+    pub(crate) expire_rows: u32,
+    /// A clock that is ahead of the last one believed by more than this has
+    /// jumped: two days, so that a weekend without the app is none.
+    pub(crate) clock_jump_ms: i64,
+    /// A jump is believed once it is seen again after this time: on another day.
+    pub(crate) clock_proof_ms: i64,
+    /// `erase` waits so long for a running pass to end.
+    pub(crate) erase_wait: Duration,
+    /// Positions in an export that is held in memory: about 3 MB of text.
+    pub(crate) export_fixes: u32,
+}
+
+/// How long each class of data is kept on the phone, in days. A host may keep
+/// less, see `Homeline::keep_at_most`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keep {
+    /// Positions: a semester, or a season of work, can be looked back at; longer
+    /// a profile of movement would serve nobody but a thief.
+    pub(crate) positions_days: u32,
+    /// SOS reports with their evidence: three years, the general limitation
+    /// period (Civil Code of the PRC, art. 188), so that the traveler can prove
+    /// when help was asked for.
+    pub(crate) reports_days: u32,
+    /// Consents that were taken back: three years, to prove that what left under
+    /// them had a ground.
+    pub(crate) consents_days: u32,
+    /// That an envelope was delivered: a month, until nobody asks for it.
+    pub(crate) delivered_days: u32,
 }
 
 impl Policy {
@@ -162,5 +196,17 @@ impl Policy {
         document_days: 270,
         trip_soon_days: 60,
         lock: Duration::from_secs(5),
+        service_age_in_crisis_ms: 15 * 60_000,
+        keep: Keep {
+            positions_days: 180,
+            reports_days: 3 * 366,
+            consents_days: 3 * 366,
+            delivered_days: 30,
+        },
+        expire_rows: 5_000,
+        clock_jump_ms: 48 * 3_600_000,
+        clock_proof_ms: 20 * 3_600_000,
+        erase_wait: Duration::from_secs(10),
+        export_fixes: 50_000,
     };
 }

@@ -3,16 +3,17 @@
 
 #[cfg(feature = "faults")]
 mod faults;
+mod leaving;
 mod listeners;
 mod state;
 
 pub use crate::salvage::{Recovery, SavedRows};
 pub(crate) use listeners::Listeners;
 pub use listeners::{ChangeListener, Topic};
-pub use state::{HomeState, Waiting};
+pub use state::{EraseRequest, HomeState, Waiting};
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::clock::{Clock, Time};
 use crate::config::{Config, Policy};
@@ -22,15 +23,16 @@ use crate::health::{self, Health, PermissionReport, WakeCause};
 use crate::keys::{
     CurrentVault, DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSecret, random,
 };
-use crate::outbox::Outbox;
+use crate::outbox::{Fate, Outbox, Role};
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
-use crate::registration::{Consents, Dependents, Registration, Trips, country};
+use crate::registration::{Consents, Dependents, Registration, Trips, country, gate};
+use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
 use crate::whereabouts::{LastKnown, Whereabouts, load_recent};
-use crate::{error::HomelineError, sqlite};
+use crate::{erase, error::HomelineError, sqlite};
 
 /// The line home. One long-lived object for a host app; all calls are
 /// synchronous, may come from any thread, and block on nothing but the disk,
@@ -39,10 +41,10 @@ use crate::{error::HomelineError, sqlite};
 pub struct Homeline {
     directory: PathBuf,
     vault: Arc<CurrentVault>,
-    policy: Policy,
+    pub(crate) policy: Policy,
     time: Time,
-    record: Arc<Record>,
-    outbox: Arc<Outbox>,
+    pub(crate) record: Arc<Record>,
+    pub(crate) outbox: Arc<Outbox>,
     sealer: Arc<Sealer>,
     standing: Arc<StandingKeeper>,
     last: Arc<LastKnown>,
@@ -53,8 +55,11 @@ pub struct Homeline {
     contacts: Arc<Contacts>,
     trips: Arc<Trips>,
     whereabouts: Arc<Whereabouts>,
-    sos: Arc<Sos>,
+    pub(crate) sos: Arc<Sos>,
+    pub(crate) retention: Arc<Retention>,
     engine: Engine,
+    /// Held while files are opened or erased: never both at once.
+    opening: Mutex<()>,
 }
 
 #[uniffi::export]
@@ -89,8 +94,10 @@ impl Homeline {
     /// Opens what is closed: after the first unlock, or after `pause`.
     pub fn reopen(&self) -> Result<HomeState> {
         guard("Homeline::reopen", || {
-            self.renew_device()?;
+            let opening = self.opening();
             self.unlock();
+            self.renew_device();
+            drop(opening);
             self.describe()
         })
     }
@@ -110,8 +117,10 @@ impl Homeline {
     /// In any other state it changes nothing.
     pub fn start_new_record(&self) -> Result<HomeState> {
         guard("Homeline::start_new_record", || {
+            let opening = self.opening();
             self.record.start_new()?;
             self.unlock();
+            drop(opening);
             self.describe()
         })
     }
@@ -282,10 +291,15 @@ impl Homeline {
             time.clone(),
             policy.clone(),
         ));
-        let device = match stored_device(&directory, vault.get().as_ref()) {
-            Some(device) => device,
+        // Before anything else: what is to be erased is not opened again.
+        let erased = erase::finish(&directory, &outbox);
+        let device = match erased
+            .is_ok()
+            .then(|| stored_device(&directory, vault.get().as_ref()))
+        {
+            Some(Some(device)) => device,
             // The report must leave all the same: a device of this process.
-            None => DeviceKeys::from_secret(&Secret::new(random::<32>()?))?,
+            _ => process_device()?,
         };
         let sealer = Arc::new(Sealer::new(&config, device, &outbox));
         let standing = Arc::new(StandingKeeper::new(
@@ -312,6 +326,13 @@ impl Homeline {
             policy.clone(),
             config.numbers_to_call(),
         ));
+        let retention = Arc::new(Retention::new(
+            Arc::clone(&record),
+            Arc::clone(&outbox),
+            Arc::clone(&last),
+            time.clone(),
+            policy.clone(),
+        ));
         Ok(Self {
             registration: Arc::new(Registration {
                 record: Arc::clone(&record),
@@ -330,8 +351,8 @@ impl Homeline {
             consents: Arc::new(Consents {
                 record: Arc::clone(&record),
                 outbox: Arc::clone(&outbox),
+                standing: Arc::clone(&standing),
                 listeners: Arc::clone(&listeners),
-                time: time.clone(),
                 policy: policy.clone(),
             }),
             contacts: Arc::new(Contacts {
@@ -365,6 +386,7 @@ impl Homeline {
                 sealer: Arc::clone(&sealer),
                 sos: Arc::clone(&sos),
                 standing: Arc::clone(&standing),
+                retention: Arc::clone(&retention),
                 listeners: Arc::clone(&listeners),
                 transport,
             }),
@@ -379,12 +401,19 @@ impl Homeline {
             last,
             listeners,
             sos,
+            retention,
+            opening: Mutex::new(()),
         })
     }
 
     /// Opens the record if the vault lets us, and does what waited for it. What
     /// fails here is shown by `state` and tried again by the next pass.
     fn unlock(&self) {
+        if let Err(problem) = self.finish_erase() {
+            // What is to be erased is not shown again.
+            self.record.refuse(problem);
+            return;
+        }
         let was_open = self.record.state() == RecordState::Open;
         if self.record.open() != RecordState::Open || was_open {
             return;
@@ -395,16 +424,18 @@ impl Homeline {
         }
         let _ = self.sos.settle();
         self.standing.renew_if_stale();
+        let _ = gate::enforce(&self.record, &self.outbox);
+        let _ = self.retention.expire();
     }
 
     /// Takes the stored device keys where the process began without them.
-    fn renew_device(&self) -> Result<()> {
-        if let Some(device) = stored_device(&self.directory, self.vault.get().as_ref())
+    fn renew_device(&self) {
+        if !erase::has_begun(&self.directory)
+            && let Some(device) = stored_device(&self.directory, self.vault.get().as_ref())
             && device.id() != self.sealer.device().id()
         {
             self.sealer.set_device(device);
         }
-        Ok(())
     }
 
     fn describe(&self) -> Result<HomeState> {
@@ -422,8 +453,19 @@ impl Homeline {
             set_aside: sqlite::files_set_aside(&self.directory),
             recovered: [self.record.recoveries(), self.outbox.recoveries()].concat(),
             clock_offset_ms: self.outbox.get_number("offset_ms").unwrap_or_default(),
+            erase_request: match self.outbox.fate(Role::Erase).ok().flatten() {
+                None => EraseRequest::None,
+                Some(Fate::Waiting) => EraseRequest::Waiting,
+                Some(Fate::Received { at_ms }) => EraseRequest::Received { at_ms },
+                Some(Fate::Parked) => EraseRequest::Refused,
+            },
         })
     }
+}
+
+/// A device that lives as long as the process.
+fn process_device() -> Result<DeviceKeys> {
+    DeviceKeys::from_secret(&Secret::new(random::<32>()?))
 }
 
 /// The device's keys from their file. Where the vault cannot open it, one that was

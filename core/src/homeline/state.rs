@@ -21,6 +21,24 @@ pub struct HomeState {
     /// The ministry's clock minus the phone's, milliseconds, as of the last
     /// receipt; absent before the first.
     pub clock_offset_ms: Option<i64>,
+    /// What has become of the last request to erase.
+    pub erase_request: EraseRequest,
+}
+
+/// What has become of the request to the ministry that `erase` made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum EraseRequest {
+    /// There is none, or its receipt is so old that it was deleted.
+    None,
+    /// It waits to be sent.
+    Waiting,
+    /// The ministry has proved by a receipt that it has done it.
+    Received {
+        /// When, milliseconds UTC by the phone's clock.
+        at_ms: i64,
+    },
+    /// The ministry refused it for good.
+    Refused,
 }
 
 /// What waits in the outbox.

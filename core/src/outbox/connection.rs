@@ -48,6 +48,10 @@ impl Outbox {
         &self.policy
     }
 
+    pub(crate) fn time(&self) -> &Time {
+        &self.time
+    }
+
     /// Runs `work` in one transaction; its commit is written and synced when
     /// this returns. On a damaged file, sets it aside and runs `work` again.
     pub(super) fn write<R>(&self, work: impl Fn(&Transaction<'_>) -> Result<R>) -> Result<R> {
@@ -90,6 +94,17 @@ impl Outbox {
     pub(crate) fn checkpoint(&self) -> Result<()> {
         let slot = self.lock();
         if let Some(connection) = slot.as_ref() {
+            checkpoint(connection)?;
+        }
+        Ok(())
+    }
+
+    /// Rewrites the file without its free pages, then cuts the log. The pages
+    /// are overwritten already: a file that stays long is no failure.
+    pub(super) fn compact(&self) -> Result<()> {
+        let slot = self.lock();
+        if let Some(connection) = slot.as_ref() {
+            let _ = connection.execute_batch("VACUUM");
             checkpoint(connection)?;
         }
         Ok(())

@@ -182,10 +182,12 @@ impl Outbox {
 
     /// The envelope is at the ministry, proved by its receipt.
     pub(crate) fn received(&self, id: Uuid, event: Option<&EventRow>) -> Result<()> {
+        let now_ms = self.time().now().wall_ms;
         self.write(|tx| {
             tx.execute(
-                "UPDATE envelope SET state = 1, sealed = x'' WHERE id = ?1",
-                [id],
+                // From now on `due` is when it was received: see expire.
+                "UPDATE envelope SET state = 1, sealed = x'', due = ?2 WHERE id = ?1",
+                params![id, now_ms],
             )?;
             event.map_or(Ok(()), |event| events::append(tx, event))
         })

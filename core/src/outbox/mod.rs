@@ -14,12 +14,15 @@
 
 mod connection;
 mod envelopes;
+mod erase;
 mod events;
+mod expire;
 mod standing;
 mod state;
 
 pub(crate) use connection::Outbox;
 pub(crate) use envelopes::{Batch, Beside, NewEnvelope, Press, Waiting};
+pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
 pub(crate) use standing::{StandingKind, StandingRow};
 
@@ -49,6 +52,8 @@ pub(crate) enum Role {
     Profile,
     /// Positions.
     Positions,
+    /// The request to erase.
+    Erase,
     /// The medical card, sent beside a report of the kind `Medical`.
     Medical,
 }
@@ -82,6 +87,7 @@ impl Role {
             Self::Standing => 3,
             Self::Profile => 4,
             Self::Positions => 5,
+            Self::Erase => 8,
             Self::Medical => 9,
         }
     }
@@ -93,6 +99,7 @@ impl Role {
             2 => Self::Cancel,
             3 => Self::Standing,
             4 => Self::Profile,
+            8 => Self::Erase,
             9 => Self::Medical,
             _ => Self::Positions,
         }

@@ -4,14 +4,24 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
+use serde::{Deserialize, Serialize};
+
 use super::Outbox;
-use crate::error::Result;
+use crate::clock::{ClockReading, elapsed_ms};
+use crate::error::{HomelineError, Result};
 
 /// How much there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) waiting: u32,
     pub(crate) parked: u32,
+}
+
+/// The ministry's time at a reading of the phone's clocks.
+#[derive(Serialize, Deserialize)]
+struct Anchor {
+    ministry_ms: i64,
+    at: ClockReading,
 }
 
 impl Outbox {
@@ -113,6 +123,40 @@ impl Outbox {
         Ok(self
             .get(key)?
             .and_then(|value| String::from_utf8(value).ok()?.parse().ok()))
+    }
+
+    /// The best time known without a network, milliseconds UTC: the phone's
+    /// clock, corrected by what the ministry's was at the last receipt.
+    pub(crate) fn best_ms(&self) -> i64 {
+        let offset = self.get_number("offset_ms").ok().flatten();
+        let wall_ms = self.time().now().wall_ms;
+        wall_ms.saturating_add(offset.unwrap_or_default())
+    }
+
+    /// Notes the ministry's time at a reading of the phone's clocks.
+    pub(crate) fn set_ministry_time(&self, ministry_ms: i64, at: &ClockReading) -> Result<()> {
+        let offset = ministry_ms.saturating_sub(at.wall_ms);
+        let anchor = serde_json::to_vec(&Anchor {
+            ministry_ms,
+            at: at.clone(),
+        })
+        .map_err(|_| HomelineError::bug("outbox::state"))?;
+        self.write(|tx| {
+            put(tx, "offset_ms", offset.to_string().as_bytes())?;
+            put(tx, "anchor", &anchor)
+        })
+    }
+
+    /// The ministry's time now, milliseconds UTC: what it was at the last receipt,
+    /// and the counter since. `None` before the first one of this boot.
+    pub(crate) fn ministry_ms(&self) -> Option<i64> {
+        let anchor: Anchor = serde_json::from_slice(&self.get("anchor").ok()??).ok()?;
+        let now = self.time().now();
+        if anchor.at.boot_id != now.boot_id {
+            return None;
+        }
+        let since = elapsed_ms(&anchor.at, &now)?;
+        Some(anchor.ministry_ms.saturating_add(since))
     }
 
     pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<()> {

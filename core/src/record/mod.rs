@@ -9,6 +9,8 @@
 
 mod codec;
 mod connection;
+#[cfg(all(test, not(feature = "openssl")))]
+pub(crate) mod pages;
 #[cfg_attr(
     feature = "openssl",
     allow(dead_code, reason = "SQLCipher asks OpenSSL; recovery asks the rest")
@@ -123,6 +125,27 @@ impl Record {
             *slot = self.try_open();
         }
         Ok(slot.state())
+    }
+
+    /// Folds the write-ahead log into the file and cuts it to nothing: it holds
+    /// pages as they were before a deletion. `false` where a reader of another
+    /// process kept it from that.
+    pub(crate) fn fold(&self) -> Result<bool> {
+        match &mut *self.lock() {
+            Slot::Open(connection) => {
+                let busy: i64 =
+                    connection
+                        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+                Ok(busy == 0)
+            }
+            Slot::ReadOnly(_, state) | Slot::Shut(state) => Err(refusal(*state)),
+        }
+    }
+
+    /// Closes the record and keeps it shut: its files are to go.
+    pub(crate) fn refuse(&self, problem: StorageProblem) {
+        self.close();
+        *self.lock() = Slot::Shut(RecordState::Unavailable { problem });
     }
 
     /// Runs `work` on the open record, in one transaction. Where a page turns out

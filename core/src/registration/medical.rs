@@ -8,7 +8,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use super::Purpose;
+use super::{Consent, Purpose, list_consents};
 use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result, StorageProblem};
 use crate::record::{meta_number, set_meta_number};
@@ -187,32 +187,21 @@ pub(super) fn remove(tx: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// The purpose that a consent to send the card is given for; `None` while the
-/// ledger knows no such purpose, which is the same as never having asked.
-const MEDICAL: Option<Purpose> = None;
-
 /// The ground on which the card may leave beside a medical SOS; `None` where it
-/// may not.
+/// may not. Given: the consent. Withdrawn: none, whatever the emergency. Never
+/// asked: the traveler wrote the card for this very case, and pressed.
 pub(crate) fn medical_ground(tx: &Connection) -> Result<Option<Ground>> {
-    MEDICAL.map_or(Ok(Some(Ground::VitalInterest)), |purpose| {
-        ground_by(tx, purpose)
-    })
-}
-
-/// Given: the consent. Withdrawn: none, whatever the emergency. Never asked: the
-/// traveler wrote the card for this very case, and pressed.
-fn ground_by(tx: &Connection, purpose: Purpose) -> Result<Option<Ground>> {
-    let last: Option<(String, Option<i64>)> = tx
-        .query_row(
-            "SELECT text_version, withdrawn_ms FROM consent_given
-             WHERE purpose = ?1 ORDER BY id DESC LIMIT 1",
-            [super::consent::number(purpose)],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    Ok(match last {
-        Some((text_version, None)) => Some(Ground::Consent { text_version }),
-        Some((_, Some(_))) => None,
+    let own = list_consents(tx)?
+        .into_iter()
+        .filter(|consent| consent.purpose == Purpose::Medical && consent.subject.is_none())
+        .next_back();
+    Ok(match own {
+        Some(Consent {
+            text_version,
+            withdrawn_ms: None,
+            ..
+        }) => Some(Ground::Consent { text_version }),
+        Some(_) => None,
         None => Some(Ground::VitalInterest),
     })
 }
@@ -329,12 +318,11 @@ mod tests {
 
     #[test]
     fn the_ground_is_the_consent_where_the_traveler_was_asked() {
-        // Any purpose will do to show what the ledger's rows come to.
-        let (tx, purpose) = (record(), Purpose::Register);
+        let tx = record();
         let give = |text: &str| {
             tx.execute(
                 "INSERT INTO consent_given (purpose, text_version, language, given_ms)
-                 VALUES (0, ?1, '', 1)",
+                 VALUES (6, ?1, '', 1)",
                 [text],
             )
             .unwrap();
@@ -344,13 +332,13 @@ mod tests {
                 text_version: text.into(),
             })
         };
-        assert_eq!(ground_by(&tx, purpose), Ok(Some(Ground::VitalInterest)));
+        assert_eq!(medical_ground(&tx), Ok(Some(Ground::VitalInterest)));
         give("1");
-        assert_eq!(ground_by(&tx, purpose), Ok(consent("1")));
+        assert_eq!(medical_ground(&tx), Ok(consent("1")));
         tx.execute("UPDATE consent_given SET withdrawn_ms = 2", [])
             .unwrap();
-        assert_eq!(ground_by(&tx, purpose), Ok(None));
+        assert_eq!(medical_ground(&tx), Ok(None));
         give("2");
-        assert_eq!(ground_by(&tx, purpose), Ok(consent("2")));
+        assert_eq!(medical_ground(&tx), Ok(consent("2")));
     }
 }

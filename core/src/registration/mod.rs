@@ -15,6 +15,8 @@ mod dependent;
 mod dependents;
 mod document;
 pub mod fields;
+pub(crate) mod gate;
+mod ledger;
 mod medical;
 mod mrz;
 mod profile;
@@ -25,20 +27,21 @@ mod trips;
 
 pub use confirmed::confirmed_of;
 pub(crate) use confirmed::{by_hand as confirmed_by_hand, load as last_confirmed};
-pub use consent::{Consent, Consents, Purpose};
-pub(crate) use consent::{all_in_force, in_force};
+pub use consent::{Consent, ConsentGiven, Consents, Guardian, Purpose};
 pub(crate) use countries::country;
-pub(crate) use date::Today;
+pub(crate) use date::{Date, Today};
+
 pub use dependent::{Agreement, AgreementWay, Capacity, Dependent};
 pub use dependents::{Dependents, dependents_of};
 pub use document::{DocumentKind, TravelDocument};
+pub(crate) use ledger::{all_in_force, expire as expire_consents, in_force, list as list_consents};
 pub use medical::{BloodGroup, MedicalCard};
 pub(crate) use medical::{load as load_medical_card, medical_ground, version as medical_version};
 pub use mrz::{
     Mrz, MrzDate, MrzFault, MrzFormat, MrzScan, MrzSex, NameMatch, compare_name, read_mrz, scan_mrz,
 };
 pub use profile::TRAVELER;
-pub(crate) use profile::{changed, load_traveler, stage_profile};
+pub(crate) use profile::{changed, load_traveler, registration_id, stage_profile};
 pub use reminders::{Reminder, ReminderKind, Urgency};
 pub use traveler::{Reachable, Traveler, TravelerKind};
 pub use trips::{
@@ -54,7 +57,6 @@ use crate::error::{Result, guard};
 use crate::homeline::{Listeners, Topic};
 use crate::record::Record;
 use crate::sos::StandingKeeper;
-use date::Date;
 use dependents::Who;
 use fields::Stamper;
 

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Purpose, Traveler, consent, fields};
+use super::{Traveler, fields, gate};
 use crate::error::Result;
 use crate::outbox::{Lane, NewEnvelope, Outbox, Role};
 use crate::record::{Record, meta, meta_number, set_meta, set_meta_number};
@@ -46,21 +46,25 @@ pub(crate) fn registration_id(tx: &Connection) -> Result<Uuid> {
 /// A crash between the two files repeats the step: the id is made from record
 /// and version, so the repetition is the same envelope.
 pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -> Result<bool> {
-    let (version, profile, instance, consent) = record.write(|tx| {
+    let (version, next, instance) = record.write(|tx| {
         let version = meta_number(tx, "profile_version")?;
         let unsent = version > meta_number(tx, "profile_sent")?;
-        let profile = unsent.then(|| load_profile(tx, version)).transpose()?;
-        let consent = consent::in_force(tx, Purpose::Register)?;
-        Ok((version, profile, meta(tx, "instance")?, consent))
+        let next = match unsent {
+            true => {
+                let content = Content::Profile(load_profile(tx, version, sealer.device().id())?);
+                Some((gate::may_leave(tx, &content)?, content))
+            }
+            false => None,
+        };
+        Ok((version, next, meta(tx, "instance")?))
     })?;
-    let Some(profile) = profile else {
-        return Ok(false);
+    let content = match next {
+        None => return Ok(false),
+        Some((false, _)) => return Ok(true),
+        Some((true, content)) => content,
     };
-    if !consent {
-        return Ok(true);
-    }
     let id: Uuid = stable_id(&instance, "profile", version);
-    let sealed = sealer.to_ministry(&Content::Profile(profile), id)?;
+    let sealed = sealer.to_ministry(&content, id)?;
     outbox.enqueue(&NewEnvelope {
         id,
         lane: Lane::Registration,
@@ -70,13 +74,15 @@ pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -
         not_before_ms: 0,
     })?;
     record.write(|tx| set_meta_number(tx, "profile_sent", version))?;
+    // A withdrawal may have come in between.
+    gate::enforce(record, outbox)?;
     Ok(false)
 }
 
-fn load_profile(tx: &Connection, version: i64) -> Result<Profile> {
+fn load_profile(tx: &Connection, version: i64, device: &str) -> Result<Profile> {
     Ok(Profile {
         version: u64::try_from(version).unwrap_or(0),
         registration: registration_id(tx)?,
-        fields: fields::all(tx)?,
+        fields: gate::covered(tx, fields::all(tx)?, device)?,
     })
 }

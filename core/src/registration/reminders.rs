@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::date::{Date, Today};
 use super::trips::{SavedTrip, Trip};
-use super::{Purpose, TRAVELER, confirmed, consent, profile, trips};
+use super::{Purpose, TRAVELER, confirmed, in_force, profile, trips};
 use crate::config::Policy;
 use crate::contacts::load_contacts;
 use crate::error::Result;
@@ -113,7 +113,7 @@ pub(super) fn collect(tx: &Connection) -> Result<Found> {
         trips,
         confirmed_ms: confirmed::load(tx)?,
         contacts: load_contacts(tx)?.len(),
-        consents_to_register: consent::in_force(tx, Purpose::Register)?,
+        consents_to_register: in_force(tx, Purpose::Register)?,
     })
 }
 

@@ -123,6 +123,20 @@ pub enum Evidence {
 
 redacted_debug!(Evidence);
 
+/// A state in one word, as exports write it.
+pub(crate) fn state_word(state: &ReportState) -> &'static str {
+    match state {
+        ReportState::Countdown { .. } => "countdown",
+        ReportState::Stored => "stored",
+        ReportState::Handed { .. } => "handed",
+        ReportState::Received { .. } => "received",
+        ReportState::Acknowledged { .. } => "acknowledged",
+        ReportState::Closed { .. } => "closed",
+        ReportState::Cancelled { .. } => "cancelled",
+        ReportState::Parked { .. } => "parked",
+    }
+}
+
 /// One event of a report.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct ReportEvent {

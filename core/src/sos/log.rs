@@ -4,7 +4,7 @@
 //! Evidence is JSON in `outbox.db`, which needs no secret. News of a case names
 //! an officer and a mission, so they are sealed to this device there.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -107,6 +107,14 @@ pub(super) fn settle(record: &Record, outbox: &Outbox, sealer: &Sealer) -> Resul
         return Ok(());
     }
     outbox.drop_own_copies(&moved)
+}
+
+/// Deletes the readable copies of reports.
+pub(crate) fn expire_copies(tx: &Connection, reports: &[Uuid]) -> Result<()> {
+    for report in reports {
+        tx.execute("DELETE FROM report WHERE id = ?1", [report])?;
+    }
+    Ok(())
 }
 
 fn evidence(row: &str, sealer: &Sealer) -> Option<Evidence> {

@@ -13,9 +13,10 @@ mod report;
 mod request;
 mod standing;
 
+pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;
-pub(crate) use log::{case_news, event};
+pub(crate) use log::{case_news, event, expire_copies};
 pub(crate) use report::new_id;
 pub use request::{OnRepeat, SosKind, SosRequest};
 pub(crate) use standing::StandingKeeper;
@@ -234,6 +235,17 @@ impl Sos {
     /// Moves the readable copies to the record, once it is open.
     pub(crate) fn settle(&self) -> Result<()> {
         log::settle(&self.record, &self.outbox, &self.sealer)
+    }
+
+    /// Forgets the press before: what is pressed after an erasure is new.
+    pub(crate) fn forget(&self) {
+        *self.last_press() = None;
+    }
+
+    /// The readable copy of a report, where it can be read, with its status.
+    pub(crate) fn told(&self, report: Uuid) -> Result<(Option<ReadableCopy>, ReportStatus)> {
+        let copy = log::readable(&self.record, &self.outbox, &self.sealer, report);
+        Ok((copy, self.status_of(report)?))
     }
 
     fn store(&self, request: &SosRequest) -> Result<Uuid> {

@@ -57,6 +57,9 @@ pub(crate) struct StandingKeeper {
     policy: Policy,
     current: Mutex<Option<Current>>,
     medical: Mutex<Option<CurrentMedical>>,
+    /// Held from reading the record until the envelope is stored, so that an
+    /// erasure is not overtaken. No press asks for it.
+    making: Mutex<()>,
 }
 
 impl StandingKeeper {
@@ -89,6 +92,7 @@ impl StandingKeeper {
             policy,
             current: Mutex::new(current),
             medical: Mutex::new(medical),
+            making: Mutex::new(()),
         }
     }
 
@@ -186,7 +190,16 @@ impl StandingKeeper {
         }
     }
 
+    /// Forgets the current one. The record is closed: what was being made is
+    /// stored by now, and nothing is made any more.
+    pub(crate) fn forget(&self) {
+        let _made = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.medical.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn renew(&self) -> Result<()> {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.time.now();
         let newest = self.last.recent(&now).into_iter().next();
         let best_ms = now.wall_ms.saturating_add(self.offset_ms());

@@ -13,11 +13,12 @@ use super::sealer::Sealer;
 use super::{SyncOutcome, SyncStop};
 use crate::clock::Time;
 use crate::config::{Config, Policy};
-use crate::error::Result;
+use crate::error::{Result, StorageProblem};
 use crate::health::{WakeCause, note_wake};
 use crate::homeline::{Listeners, Topic};
 use crate::outbox::Outbox;
 use crate::record::Record;
+use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
 use crate::transport::{HttpsTransport, Transport};
 
@@ -31,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) sos: Arc<Sos>,
     pub(crate) standing: Arc<StandingKeeper>,
+    pub(crate) retention: Arc<Retention>,
     pub(crate) listeners: Arc<Listeners>,
     /// The host's transport; the built-in one where there is none.
     pub(crate) transport: Option<Arc<dyn Transport>>,
@@ -84,6 +86,8 @@ impl Engine {
         let (stopped, next_ms) = stop?;
         let now = self.parts.time.now();
         note_wake(&self.parts.outbox, &now, WakeCause::Sync, next_ms)?;
+        // Locked, or no space for it: the next pass does it.
+        let _ = self.parts.retention.expire();
         self.parts.outbox.checkpoint()?;
         let outcome = self.outcome(&tally, stopped, next_ms)?;
         self.parts.listeners.notify(Topic::Sync);
@@ -111,6 +115,28 @@ impl Engine {
         let _stopped = self
             .idle
             .wait_timeout_while(self.running(), longest, |running| *running);
+    }
+
+    /// Runs `work` while no pass runs: ends a running one and waits for it, at
+    /// most `longest`. A pass that somebody asks for meanwhile is refused.
+    ///
+    /// Errors: `Busy` where the pass does not end; `work` was not run then.
+    pub(crate) fn alone<R>(
+        &self,
+        longest: Duration,
+        work: impl FnOnce() -> Result<R>,
+    ) -> Result<R> {
+        self.cancel();
+        let (mut running, _) = self
+            .idle
+            .wait_timeout_while(self.running(), longest, |running| *running)
+            .unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut *running, true) {
+            return Err(StorageProblem::Busy.into());
+        }
+        drop(running);
+        let _finish = Finish(self);
+        work()
     }
 
     /// Sets a flag of the running pass; `false` where none runs. The pass clears

@@ -6,6 +6,7 @@ use super::protocol::{CHANGES_PATH, CaseNews, ChangePage, SERVICE_PATH};
 use crate::error::Result;
 use crate::homeline::Topic;
 use crate::outbox::EventRow;
+use crate::registration::gate::PositionGate;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, case_news};
 
@@ -44,8 +45,14 @@ impl Pass<'_> {
     pub(super) fn refresh_service(&mut self) -> Result<Result<(), Stop>> {
         let now_ms = self.parts.time.now().wall_ms;
         let fetched = self.parts.outbox.get_number("service_ms")?;
-        let fresh = fetched
-            .is_some_and(|at| now_ms.saturating_sub(at).abs() < self.parts.policy.service_age_ms);
+        let policy = &self.parts.policy;
+        let in_crisis_only = self.parts.record.read(PositionGate::of) == Ok(PositionGate::InCrisis);
+        let longest_ms = if in_crisis_only {
+            policy.service_age_in_crisis_ms
+        } else {
+            policy.service_age_ms
+        };
+        let fresh = fetched.is_some_and(|at| now_ms.saturating_sub(at).abs() < longest_ms);
         if fresh && self.parts.sealer.service().is_some() {
             return Ok(Ok(()));
         }

@@ -95,6 +95,14 @@ impl<'a> Pass<'a> {
         if let Err(stop) = self.refresh_service()? {
             return Ok(stop);
         }
+        // A crisis that was declared just now lets positions go in this pass.
+        let wait = match self.service_fetched {
+            false => wait,
+            true => match self.drain()? {
+                Ok(later) => later,
+                Err(stop) => return Ok(stop),
+            },
+        };
         if let Err(stop) = self.changes()? {
             return Ok(stop);
         }
@@ -317,10 +325,12 @@ impl<'a> Pass<'a> {
         let evidence = receipt_evidence(waiting.role, &receipt, signed)?;
         let event = self.event(waiting, &now, evidence.as_ref())?;
         self.parts.outbox.received(waiting.id, event.as_ref())?;
-        let offset = receipt.received_ms.saturating_sub(now.wall_ms);
-        for (key, value) in [("offset_ms", offset), ("receipt_ms", now.wall_ms)] {
-            self.parts.outbox.set(key, value.to_string().as_bytes())?;
-        }
+        self.parts
+            .outbox
+            .set_ministry_time(receipt.received_ms, &now)?;
+        self.parts
+            .outbox
+            .set("receipt_ms", now.wall_ms.to_string().as_bytes())?;
         Ok(true)
     }
 
@@ -424,7 +434,7 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
         }),
         Role::Update => Some(Evidence::UpdateReceipt { received_ms }),
         Role::Cancel => Some(Evidence::CancelReceipt { received_ms }),
-        Role::Standing | Role::Profile | Role::Positions | Role::Medical => None,
+        Role::Standing | Role::Profile | Role::Positions | Role::Medical | Role::Erase => None,
     })
 }
 

@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Base64 {
 }
 
 /// What a ministry says of its service; signed by an anchor of the `Config`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServiceDocument {
     /// Grows with each change; a phone refuses a lower one than it has seen.
@@ -83,6 +83,26 @@ pub struct ServiceDocument {
     pub sms_numbers: Vec<String>,
     /// What the service takes at most.
     pub limits: Limits,
+    /// Crises that are declared now: travelers who consented to that send their
+    /// positions inside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crises: Vec<Crisis>,
+}
+
+/// A crisis that the ministry has declared: a circle on the ground.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Crisis {
+    /// Names it; the same until it ends.
+    pub id: String,
+    /// Centre, degrees north (WGS 84).
+    pub latitude: f64,
+    /// Centre, degrees east (WGS 84).
+    pub longitude: f64,
+    /// Radius in metres.
+    pub radius_m: f64,
+    /// Its beginning, milliseconds UTC.
+    pub since_ms: i64,
 }
 
 /// Limits of the service.
@@ -283,6 +303,8 @@ pub enum Content {
     /// The medical card, prepared before and sent only beside an SOS of the kind
     /// `Medical`.
     Medical(Medical),
+    /// The traveler has erased the phone and asks the ministry to do the same.
+    Erase(Erase),
 }
 
 /// An SOS report.
@@ -414,8 +436,10 @@ pub struct Medical {
 /// ministry keeps the newest of each field, whichever phone of the traveler it
 /// comes from. The entity `traveler` is a [`Traveler`], `contact/<uuid>` a
 /// [`Contact`], `contact_order` the ids of the contacts, the first one to call
-/// first, `dependent/<uuid>` a [`crate::registration::Dependent`], `trip/<uuid>` a [`Trip`] with `closed` where it is over, and `confirmed`
-/// says when the traveler last confirmed it all.
+/// first, `dependent/<uuid>` a [`crate::registration::Dependent`], `trip/<uuid>` a
+/// [`Trip`] with `closed` where it is over, and `confirmed` says when the traveler
+/// last confirmed it all. `consent/<purpose>` is the last word on a consent:
+/// `in_force` says whether the ministry may act under it.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {
@@ -433,6 +457,19 @@ pub struct Profile {
 pub struct Positions {
     /// In order of recording.
     pub fixes: Vec<Fix>,
+}
+
+/// The traveler asks the ministry to delete what it holds of the sender:
+/// registration, standing envelopes, positions. What belongs to a case stays, as
+/// the ministry's own record of its work. The receipt says that it is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Erase {
+    /// The registration, where the phone could still read its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Uuid>,
+    /// The phone's clocks when it was asked.
+    pub at: ClockReading,
 }
 
 redacted_debug!(

@@ -58,6 +58,22 @@ impl LastKnown {
             .retain(|(fix, _)| fix.time_ms >= time_ms);
     }
 
+    /// Forgets what was recorded before a time.
+    pub(crate) fn forget_recorded_before(&self, time_ms: i64) {
+        self.fixes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(_, recorded)| recorded.wall_ms >= time_ms);
+    }
+
+    /// Forgets everything.
+    pub(crate) fn forget(&self) {
+        self.fixes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// The last positions at `now`, the newest first.
     pub(crate) fn recent(&self, now: &ClockReading) -> Vec<KnownFix> {
         self.fixes

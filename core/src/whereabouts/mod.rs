@@ -13,7 +13,7 @@ mod store;
 pub use fix::{Fix, FixSource, Position};
 pub use last::KnownFix;
 pub(crate) use last::{LastKnown, age_ms};
-pub(crate) use store::{load_recent, stage_fixes};
+pub(crate) use store::{count_fixes, expire_fixes, fixes_after, load_recent, stage_fixes};
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Fixes in the record, and their way to the outbox.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
 use super::{Fix, FixSource, Position};
@@ -8,8 +8,8 @@ use crate::clock::ClockReading;
 use crate::error::Result;
 use crate::outbox::{Lane, NewEnvelope, Outbox, Role};
 use crate::record::{Record, meta, meta_number, set_meta_number};
-use crate::registration::{Purpose, in_force};
-use crate::sync::protocol::{Content, Positions};
+use crate::registration::gate::{self, PositionGate};
+use crate::sync::protocol::{Content, Crisis, Positions};
 use crate::sync::{Sealer, stable_id};
 
 const COLUMNS: &str = "datum, latitude, longitude, time_ms, accuracy_m, source";
@@ -92,6 +92,39 @@ pub(super) fn remove_before(tx: &Connection, before_ms: i64) -> Result<u32> {
     Ok(u32::try_from(removed).unwrap_or(u32::MAX))
 }
 
+/// Deletes fixes that were recorded before a time. Only the `limit` oldest rows
+/// are looked at, so that a start costs the same whatever is stored.
+pub(crate) fn expire_fixes(tx: &Connection, before_ms: i64, limit: u32) -> Result<usize> {
+    Ok(tx.execute(
+        "DELETE FROM fix WHERE id IN
+           (SELECT id FROM (SELECT id, recorded_ms FROM fix ORDER BY id LIMIT ?2)
+            WHERE recorded_ms < ?1)",
+        params![before_ms, limit],
+    )?)
+}
+
+/// At most `limit` fixes with an id above `after`, each with its id.
+pub(crate) fn fixes_after(tx: &Connection, after: i64, limit: u32) -> Result<Vec<(i64, Fix)>> {
+    let mut statement = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS}, id FROM fix WHERE id > ?1 ORDER BY id LIMIT ?2"
+    ))?;
+    let rows = statement.query_map(params![after, limit], |row| Ok((row.get(6)?, read(row)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many fixes there are, and the id below the newest `newest` of them.
+pub(crate) fn count_fixes(tx: &Connection, newest: u32) -> Result<(i64, i64)> {
+    let count = tx.query_row("SELECT count(*) FROM fix", [], |row| row.get(0))?;
+    let below = tx
+        .query_row(
+            "SELECT id FROM fix ORDER BY id DESC LIMIT 1 OFFSET ?1",
+            [newest],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok((count, below.unwrap_or(0)))
+}
+
 /// The fixes recorded last, the oldest of them first, with the clocks of then.
 pub(crate) fn load_recent(tx: &Connection, count: usize) -> Result<Vec<(Fix, ClockReading)>> {
     let mut statement = tx.prepare(&format!(
@@ -111,8 +144,8 @@ pub(crate) fn load_recent(tx: &Connection, count: usize) -> Result<Vec<(Fix, Clo
     Ok(out)
 }
 
-/// Moves unsent fixes to the outbox, an envelope at a time, if the traveler
-/// consents. Returns whether one was made.
+/// Moves unsent fixes to the outbox, an envelope at a time, as far as the
+/// traveler consents. Returns whether it came on.
 ///
 /// The end of a run is written down before it is sealed: after a crash between
 /// the two files the same run is made again, under the same id.
@@ -122,8 +155,13 @@ pub(crate) fn stage_fixes(
     sealer: &Sealer,
     run: u32,
 ) -> Result<bool> {
+    let crises: Vec<Crisis> = sealer
+        .service()
+        .map_or_else(Vec::new, |service| service.crises.clone());
     let next = record.write(|tx| {
-        if !in_force(tx, Purpose::Whereabouts)? {
+        let gate = PositionGate::of(tx)?;
+        // Without a crisis they wait: one may be declared later that began before.
+        if gate == PositionGate::Never || (gate == PositionGate::InCrisis && crises.is_empty()) {
             return Ok(None);
         }
         let sent = meta_number(tx, "fixes_sent")?;
@@ -145,21 +183,35 @@ pub(crate) fn stage_fixes(
         ))?;
         let fixes = statement
             .query_map(params![sent, until], read)?
-            .collect::<rusqlite::Result<_>>()?;
-        Ok(Some((until, fixes, meta(tx, "instance")?)))
+            .collect::<rusqlite::Result<Vec<Fix>>>()?
+            .into_iter()
+            .filter(|fix| gate.lets(fix.position.degrees(), fix.time_ms, &crises))
+            .collect::<Vec<_>>();
+        let none = fixes.is_empty();
+        let content = Content::Positions(Positions { fixes });
+        let leaves = !none && gate::may_leave(tx, &content)?;
+        Ok(Some((
+            until,
+            leaves.then_some(content),
+            meta(tx, "instance")?,
+        )))
     })?;
-    let Some((until, fixes, instance)) = next else {
+    let Some((until, content, instance)) = next else {
         return Ok(false);
     };
     let id: Uuid = stable_id(&instance, "positions", until);
-    outbox.enqueue(&NewEnvelope {
-        id,
-        lane: Lane::Whereabouts,
-        role: Role::Positions,
-        report: None,
-        sealed: sealer.to_ministry(&Content::Positions(Positions { fixes }), id)?,
-        not_before_ms: 0,
-    })?;
+    if let Some(content) = content {
+        outbox.enqueue(&NewEnvelope {
+            id,
+            lane: Lane::Whereabouts,
+            role: Role::Positions,
+            report: None,
+            sealed: sealer.to_ministry(&content, id)?,
+            not_before_ms: 0,
+        })?;
+    }
     record.write(|tx| set_meta_number(tx, "fixes_sent", until))?;
+    // A withdrawal may have come in between.
+    gate::enforce(record, outbox)?;
     Ok(true)
 }

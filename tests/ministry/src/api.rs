@@ -1,7 +1,7 @@
 //! The API that phones call: four paths, each a thin step from a request to the
 //! store and back. The OpenAPI document is generated from these handlers.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -38,7 +38,7 @@ pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) meter: Arc<Meter>,
-    service: Arc<Signed>,
+    service: Arc<RwLock<Arc<Signed>>>,
 }
 
 impl App {
@@ -48,15 +48,31 @@ impl App {
         keys: Arc<Keys>,
         meter: Arc<Meter>,
     ) -> Result<Self, StoreError> {
-        let document = store.number_service(service_document(&keys))?;
-        let service = keys.anchor.sign(Context::Service, &document)?;
+        let service = sign_service(&store, &keys)?;
         Ok(Self {
             store,
             keys,
             meter,
-            service: Arc::new(service),
+            service: Arc::new(RwLock::new(service)),
         })
     }
+
+    /// Signs the service document anew: something in it has changed.
+    pub(crate) fn renew_service(&self) -> Result<(), StoreError> {
+        // Locked first: the later of two changes is served at the end.
+        let mut served = self.service.write().unwrap_or_else(PoisonError::into_inner);
+        *served = sign_service(&self.store, &self.keys)?;
+        Ok(())
+    }
+}
+
+fn sign_service(store: &Store, keys: &Keys) -> Result<Arc<Signed>, StoreError> {
+    let document = ServiceDocument {
+        crises: store.crises()?,
+        ..service_document(keys)
+    };
+    let document = store.number_service(document)?;
+    Ok(Arc::new(keys.anchor.sign(Context::Service, &document)?))
 }
 
 fn service_document(keys: &Keys) -> ServiceDocument {
@@ -76,6 +92,7 @@ fn service_document(keys: &Keys) -> ServiceDocument {
             batch_envelopes: count(BATCH_ENVELOPES),
             request_bytes: count(BODY_BYTES),
         },
+        crises: Vec::new(),
     }
 }
 
@@ -116,7 +133,8 @@ async fn count(State(app): State<App>, request: Request, next: Next) -> Response
     )
 )]
 pub(crate) async fn service(State(app): State<App>) -> Answer {
-    json(&*app.service)
+    let service = app.service.read().map(|served| Arc::clone(&served));
+    json(&*service.unwrap_or_else(|poisoned| Arc::clone(&poisoned.into_inner())))
 }
 
 /// Enrols a device. Idempotent.

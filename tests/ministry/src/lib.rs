@@ -42,6 +42,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use homeline::sync::protocol::Crisis;
 use rustls::ServerConfig;
 use serde::{Serialize, Serializer};
 use tokio::sync::watch;
@@ -57,8 +58,8 @@ use store::{Store, StoreError};
 pub use meter::Counters;
 pub use openapi::openapi;
 pub use store::{
-    CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
-    TravelerView,
+    CaseView, DependentView, DeskState, DocumentView, Holdings, MedicalView, PositionView,
+    StayView, TravelerView,
 };
 
 /// What a ministry is started with.
@@ -260,6 +261,34 @@ impl Ministry {
     /// The database cannot be written.
     pub fn close(&self, case: &str) -> io::Result<Option<CaseView>> {
         self.app.store.close(case).map_err(of)
+    }
+
+    /// Declares a crisis, or changes the one of the same id: the service document
+    /// has it under a new serial when this returns.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn declare_crisis(&self, crisis: &Crisis) -> io::Result<()> {
+        self.app.store.declare_crisis(crisis).map_err(of)?;
+        self.app.renew_service().map_err(of)
+    }
+
+    /// Ends a crisis; `false`: there is none of that id.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn end_crisis(&self, id: &str) -> io::Result<bool> {
+        let ended = self.app.store.end_crisis(id).map_err(of)?;
+        self.app.renew_service().map_err(of)?;
+        Ok(ended)
+    }
+
+    /// How much the ministry holds of all senders together, cases apart.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn holdings(&self) -> io::Result<Holdings> {
+        self.app.store.holdings().map_err(of)
     }
 
     /// Stops listening, ends all connections and waits until that is done.

@@ -10,7 +10,7 @@ use homeline::sync::protocol::{Content, EnvelopeOutcome, EnvelopeResult, Receipt
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
-use super::{Result, Store, cases, now_ms};
+use super::{Result, Store, cases, erase, now_ms};
 use crate::intake::{Letter, Refusal, Sender};
 
 impl Store {
@@ -75,7 +75,9 @@ impl Store {
                 serde_json::to_string(&receipt)?
             ],
         )?;
-        keep(tx, letter, received_ms)?;
+        if erase::keeps(tx, &letter.sender, &letter.content)? {
+            keep(tx, letter, received_ms)?;
+        }
         if let Content::Sos(report) = &letter.content {
             self.name_sender(tx, &report.report, &letter.sender)?;
         }
@@ -108,7 +110,8 @@ fn report_of(content: &Content) -> Option<Uuid> {
         Content::Standing(_)
         | Content::Profile(_)
         | Content::Positions(_)
-        | Content::Medical(_) => None,
+        | Content::Medical(_)
+        | Content::Erase(_) => None,
     }
 }
 
@@ -158,6 +161,7 @@ fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
                 params![letter.sender, version, received_ms, letter.plain],
             )?;
         }
+        Content::Erase(_) => erase::erase(tx, &letter.sender, received_ms)?,
         Content::Positions(positions) => {
             let mut insert = tx.prepare_cached(
                 "INSERT INTO positions (envelope, sender, fix) VALUES (?1, ?2, ?3)",

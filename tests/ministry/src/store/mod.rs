@@ -7,12 +7,16 @@
 //! | file | what |
 //! | --- | --- |
 //! | `envelopes` | a batch in, receipts out |
+//! | `erase` | a traveler who asks to be erased |
+//! | `crises` | what is declared in the service document |
 //! | `cases` | what the duty officer reads and does |
 //! | `view` | from letters to a [`CaseView`]: pure |
 //! | `feed` | devices and the change feed |
 
 mod cases;
+mod crises;
 mod envelopes;
+mod erase;
 mod feed;
 #[cfg(test)]
 mod tests;
@@ -30,6 +34,7 @@ use crate::keys::{Keys, private_file};
 use crate::problem::Fault;
 
 pub(crate) use cases::SHOWN;
+pub use erase::Holdings;
 pub use view::{
     CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
     TravelerView,
@@ -39,7 +44,11 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("006.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("001.sql"),
+    include_str!("004.sql"),
+    include_str!("006.sql"),
+];
 
 /// Why a call of the store failed. None of the texts holds personal data.
 #[derive(Debug, thiserror::Error)]

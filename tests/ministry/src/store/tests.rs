@@ -151,6 +151,7 @@ fn the_serial_grows_only_when_the_service_changes() {
             batch_envelopes: 1,
             request_bytes: 1,
         },
+        crises: Vec::new(),
     };
     let serial = |sms: &[&str]| store.number_service(document(sms)).unwrap().serial;
     assert_eq!(serial(&[]), 1);

@@ -49,6 +49,7 @@ impl Fake {
                 batch_envelopes: 64,
                 request_bytes: 1 << 20,
             },
+            crises: vec![],
         };
         sign(&self.anchor, Context::Service, &document)
     }

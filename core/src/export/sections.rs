@@ -1,0 +1,225 @@
+//! The sections of the JSON: each writes one value.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::{Positions, Source};
+use crate::error::Result;
+use crate::outbox::Role;
+use crate::registration::fields::{self, REMOVED};
+use crate::registration::{Purpose, in_force, list_consents, load_medical_card, registration_id};
+use crate::sos::state_word;
+use crate::whereabouts::{Fix, FixSource, Position, count_fixes, fixes_after};
+
+/// Positions read at once: about 1 MB.
+const PIECE: u32 = 10_000;
+
+pub(super) fn made(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
+    put(out, &source.outbox.best_ms())
+}
+
+/// The entities of the registration by kind. One that was removed is left out,
+/// and so is a field that was emptied.
+pub(super) fn registration(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
+    let (id, entities) = source
+        .record
+        .read(|tx| Ok((registration_id(tx)?, entities(tx)?)))?;
+    put(out, &json!({ "id": id, "entities": entities }))
+}
+
+/// Each kind with its entities: their ids and values.
+pub(super) fn entities(tx: &Connection) -> Result<BTreeMap<String, Vec<Value>>> {
+    let mut found: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut removed = BTreeSet::new();
+    for field in fields::all(tx)? {
+        if field.key == REMOVED {
+            removed.insert(field.entity.clone());
+        }
+        let values = found.entry(field.entity).or_default();
+        if !field.value.is_null() {
+            values.insert(field.key, field.value);
+        }
+    }
+    let mut out: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (entity, values) in found {
+        if removed.contains(&entity) {
+            continue;
+        }
+        let (kind, id) = entity.split_once('/').unwrap_or((&entity, ""));
+        out.entry(kind.to_owned())
+            .or_default()
+            .push(json!({ "id": id, "values": values }));
+    }
+    Ok(out)
+}
+
+pub(super) fn consents(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
+    let (given, now) = source.record.read(|tx| {
+        let mut now = Vec::new();
+        for purpose in Purpose::ALL {
+            if in_force(tx, purpose)? {
+                now.push(purpose);
+            }
+        }
+        Ok((list_consents(tx)?, now))
+    })?;
+    put(out, &json!({ "in_force": now, "given": given }))
+}
+
+/// The medical card, `null` where there is none.
+pub(super) fn medical_card(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
+    put(out, &source.record.read(load_medical_card)?)
+}
+
+/// What the columns of the positions are, in order.
+const COLUMNS: [&str; 6] = [
+    "longitude",
+    "latitude",
+    "time_ms",
+    "accuracy_m",
+    "datum",
+    "source",
+];
+
+pub(super) fn positions(source: &Source<'_>, which: Positions, out: &mut dyn Write) -> Result<()> {
+    let newest = match which {
+        Positions::All => u32::MAX,
+        Positions::Newest(most) => most,
+    };
+    let (count, mut after) = source.record.read(|tx| count_fixes(tx, newest))?;
+    let omitted = count.saturating_sub(i64::from(newest)).max(0);
+    write!(
+        out,
+        "{{\"count\":{count},\"omitted\":{omitted},\"columns\":"
+    )?;
+    put(out, &COLUMNS)?;
+    write!(out, ",\"rows\":[")?;
+    let mut comma = "";
+    loop {
+        // Between two pieces the record is free for others.
+        let piece = source.record.read(|tx| fixes_after(tx, after, PIECE))?;
+        let Some((last, _)) = piece.last() else { break };
+        after = *last;
+        for (_, fix) in &piece {
+            write!(out, "{comma}\n")?;
+            put(out, &row(fix))?;
+            comma = ",";
+        }
+    }
+    write!(out, "]}}")?;
+    Ok(())
+}
+
+fn row(fix: &Fix) -> (f64, f64, i64, Option<f64>, &'static str, &'static str) {
+    let (latitude, longitude) = fix.position.degrees();
+    let datum = match fix.position {
+        Position::Wgs84 { .. } => "wgs84",
+        Position::Gcj02 { .. } => "gcj02",
+        Position::Bd09 { .. } => "bd09",
+    };
+    let source = match fix.source {
+        FixSource::Gnss => "gnss",
+        FixSource::Network => "network",
+        FixSource::Fused => "fused",
+        FixSource::Manual => "manual",
+    };
+    (
+        longitude,
+        latitude,
+        fix.time_ms,
+        fix.accuracy_m,
+        datum,
+        source,
+    )
+}
+
+/// The reports, the newest first, one at a time.
+pub(super) fn reports(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
+    write!(out, "[")?;
+    let mut comma = "";
+    for report in report_ids(source)? {
+        let (copy, status) = source.sos.told(report)?;
+        let events: Vec<Value> = status
+            .events
+            .iter()
+            .map(|event| {
+                json!({
+                    "at_ms": event.wall_ms,
+                    "times": event.times,
+                    "last_ms": event.last_wall_ms,
+                    "evidence": event.evidence,
+                })
+            })
+            .collect();
+        write!(out, "{comma}\n")?;
+        put(
+            out,
+            &json!({
+                "id": report,
+                "state": state_word(&status.state),
+                "content": copy,
+                "events": events,
+            }),
+        )?;
+        comma = ",";
+    }
+    write!(out, "]")?;
+    Ok(())
+}
+
+/// Those that the outbox knows, and those of which only the copy is left.
+pub(super) fn report_ids(source: &Source<'_>) -> Result<Vec<Uuid>> {
+    let mut ids = source.outbox.reports()?;
+    let copies: Vec<Uuid> = source.record.read(|tx| {
+        let mut statement = tx.prepare("SELECT id FROM report ORDER BY id DESC")?;
+        let ids = statement.query_map([], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    })?;
+    for copy in copies {
+        if !ids.contains(&copy) {
+            ids.push(copy);
+        }
+    }
+    Ok(ids)
+}
+
+/// What the ministry has been sent, and what waits to be.
+pub(super) fn sent(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
+    let counts: Map<String, Value> = source
+        .outbox
+        .role_counts()?
+        .into_iter()
+        .map(|counts| {
+            let value = json!({
+                "delivered": counts.received,
+                "waiting": counts.waiting,
+                "refused": counts.parked,
+            });
+            (role_word(counts.role).to_owned(), value)
+        })
+        .collect();
+    put(out, &counts)
+}
+
+pub(super) fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Report => "report",
+        Role::Update => "report_update",
+        Role::Cancel => "report_cancel",
+        Role::Standing => "standing",
+        Role::Profile => "registration",
+        Role::Positions => "positions",
+        Role::Erase => "erase",
+        Role::Medical => "medical_card",
+    }
+}
+
+fn put<T: Serialize>(out: &mut dyn Write, value: &T) -> Result<()> {
+    serde_json::to_writer(out, value).map_err(std::io::Error::from)?;
+    Ok(())
+}
