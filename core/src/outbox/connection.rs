@@ -188,10 +188,15 @@ impl Outbox {
     fn replace(&self, slot: &mut Option<Connection>) -> Result<()> {
         *slot = None;
         let now_ms = self.time.now().wall_ms;
-        if salvage::rebuild(&self.path, &OutboxFile { now_ms }, now_ms).is_err() {
-            sqlite::set_aside(&self.path, now_ms)?;
-        }
-        *slot = Some(self.open()?);
+        let rebuilt = salvage::rebuild(&self.path, &OutboxFile { now_ms }, now_ms);
+        let opened = rebuilt.and_then(|()| self.open());
+        *slot = Some(match opened {
+            Ok(connection) => connection,
+            Err(_) => {
+                sqlite::set_aside(&self.path, now_ms)?;
+                self.open()?
+            }
+        });
         Ok(())
     }
 

@@ -267,7 +267,14 @@ impl Record {
     }
 
     fn recover(&self, secret: &Secret) -> Result<Slot> {
-        recovery::recover(&self.path, secret, self.time.now().wall_ms)?;
+        let now_ms = self.time.now().wall_ms;
+        match recovery::recover(&self.path, secret, now_ms) {
+            // Nothing at all can be made of it.
+            Err(HomelineError::Storage {
+                problem: StorageProblem::Damaged,
+            }) => sqlite::set_aside(&self.path, now_ms).map(drop)?,
+            outcome => outcome?,
+        }
         connection::open(&self.path, secret, &self.policy).map(Slot::from)
     }
 
