@@ -25,6 +25,8 @@ pub(crate) struct Policy {
     /// Travel documents of one person: two nationalities, with old passports, visas
     /// and cards.
     pub(crate) documents: usize,
+    /// Characters of a document's number: the longest of a zone has 22.
+    pub(crate) document_number_chars: usize,
     /// People whom one phone registers by hand: a class or a crew. A profile of them
     /// all is about 200 KB; a roster beyond is a group.
     pub(crate) dependents: usize,
@@ -158,6 +160,7 @@ impl Policy {
         contacts: 100,
         standing_contacts: 5,
         documents: 20,
+        document_number_chars: 40,
         dependents: 200,
         registration_bytes: 1_200_000,
         languages: 20,

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::date::Date;
 use super::dependent::{Dependent, PATH};
+use super::document::Identity;
 use super::fields::{self, Field, Stamper};
 use super::{TRAVELER, Traveler, confirmed, load_traveler};
 use crate::config::Policy;
@@ -155,15 +156,17 @@ pub(super) fn refuse_twice(tx: &Connection, person: &Traveler, who: Who<'_>) -> 
     };
     let others = load(tx)?
         .into_iter()
-        .filter(|other| other.id.as_deref() != own_id || own_id.is_none())
+        .filter(|other| own_id.is_none() || other.id.as_deref() != own_id)
         .map(|other| {
             let id = other.id.unwrap_or_default();
             (format!("dependents.{id}"), other.person)
         })
         .chain(traveler.map(|traveler| (TRAVELER.to_owned(), traveler)));
+    let own = identities(person);
     for (name, other) in others {
-        let same = |document| other.documents.iter().any(|held| held.is_same(document));
-        if let Some(index) = person.documents.iter().position(same) {
+        let held = identities(&other);
+        let same = |mine: &Identity| held.iter().any(|other| other.is_same(mine));
+        if let Some(index) = own.iter().position(same) {
             return Err(HomelineError::invalid(
                 &format!("{path}.documents.{index}.number"),
                 Problem::Duplicate,
@@ -172,4 +175,12 @@ pub(super) fn refuse_twice(tx: &Connection, person: &Traveler, who: Who<'_>) -> 
         }
     }
     Ok(())
+}
+
+fn identities(person: &Traveler) -> Vec<Identity> {
+    person
+        .documents
+        .iter()
+        .map(super::TravelDocument::identity)
+        .collect()
 }

@@ -71,7 +71,7 @@ impl TravelDocument {
         policy: &Policy,
     ) -> Result<Self> {
         let field = |name: &str| format!("{path}.{name}");
-        let number = validate::line(&field("number"), &self.number, policy)?;
+        let number = number(&field("number"), &self.number, policy)?;
         let issuing_state = validate::filled(self.issuing_state)
             .map(|code| states::code(&field("issuing_state"), &code))
             .transpose()?;
@@ -123,12 +123,36 @@ impl TravelDocument {
         })
     }
 
-    /// Whether both are the same document: the same number, and no two states.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        let two_states = matches!((&self.issuing_state, &other.issuing_state),
-            (Some(a), Some(b)) if a != b);
-        !two_states && bare_number(&self.number) == bare_number(&other.number)
+    /// What tells this document from others.
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            number: bare_number(&self.number),
+            state: self.issuing_state.clone(),
+        }
     }
+}
+
+/// What tells a document from others: compared often, so made once.
+pub(super) struct Identity {
+    number: String,
+    state: Option<String>,
+}
+
+impl Identity {
+    /// The same number, and no two states.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let two_states = matches!((&self.state, &other.state), (Some(a), Some(b)) if a != b);
+        !two_states && self.number == other.number
+    }
+}
+
+fn number(field: &str, text: &str, policy: &Policy) -> Result<String> {
+    let number = validate::line(field, text, policy)?;
+    if number.chars().count() > policy.document_number_chars {
+        let expected = format!("at most {} characters", policy.document_number_chars);
+        return Err(HomelineError::invalid(field, Problem::TooLong, &expected));
+    }
+    Ok(number)
 }
 
 /// A number as it is compared: capitals and digits only, since zones write `<` for

@@ -209,15 +209,18 @@ fn documents(
         return Err(HomelineError::invalid(path, Problem::TooMany, &expected));
     }
     let mut kept: Vec<TravelDocument> = Vec::with_capacity(given.len());
+    let mut known = Vec::with_capacity(given.len());
     for (index, document) in given.into_iter().enumerate() {
         let document = document.validated(&format!("{path}.{index}"), born, today, policy)?;
-        if kept.iter().any(|other| other.is_same(&document)) {
+        let identity = document.identity();
+        if known.iter().any(|other| identity.is_same(other)) {
             return Err(HomelineError::invalid(
                 &format!("{path}.{index}.number"),
                 Problem::Duplicate,
                 "each document once",
             ));
         }
+        known.push(identity);
         kept.push(document);
     }
     Ok(kept)
