@@ -106,7 +106,7 @@ pub(super) fn positions(source: &Source<'_>, which: Positions, out: &mut dyn Wri
         let Some((last, _)) = piece.last() else { break };
         after = *last;
         for (_, fix) in &piece {
-            write!(out, "{comma}\n")?;
+            writeln!(out, "{comma}")?;
             put(out, &row(fix))?;
             comma = ",";
         }
@@ -156,7 +156,7 @@ pub(super) fn reports(source: &Source<'_>, _: Positions, out: &mut dyn Write) ->
                 })
             })
             .collect();
-        write!(out, "{comma}\n")?;
+        writeln!(out, "{comma}")?;
         put(
             out,
             &json!({

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{ClockReading, elapsed_ms};
 use crate::config::Policy;
 
+/// Finer than an hour nothing is written down: each pass would cost a sync.
+const COARSE_MS: i64 = 3_600_000;
+
 /// What is known of the time, kept in the record.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Believed {
@@ -33,13 +36,18 @@ impl Believed {
         policy: &Policy,
     ) -> i64 {
         if let Some(ms) = ministry_ms {
-            *self = Self { ms, jump: None };
+            if self.jump.take().is_some() || self.ms.saturating_sub(ms).saturating_abs() > COARSE_MS
+            {
+                self.ms = ms;
+            }
             return ms;
         }
         let now_ms = phone.wall_ms;
         if now_ms <= self.ms.saturating_add(policy.clock_jump_ms) {
             self.jump = None;
-            self.ms = self.ms.max(now_ms);
+            if now_ms > self.ms.saturating_add(COARSE_MS) {
+                self.ms = now_ms;
+            }
             // A clock that went back lets less expire, never more.
             return now_ms;
         }
@@ -53,10 +61,9 @@ impl Believed {
             };
             return now_ms;
         }
-        // A clock that jumps to and fro proves nothing: the last jump counts.
-        if self.jump.as_ref().is_none_or(|first| {
-            elapsed_ms(first, phone).is_none_or(|ms| ms > policy.clock_proof_ms)
-        }) {
+        // A clock that went back since proves nothing: the last jump counts.
+        let known = self.jump.as_ref();
+        if known.is_none_or(|first| elapsed_ms(first, phone).is_none()) {
             self.jump = Some(phone.clone());
         }
         self.ms

@@ -17,7 +17,6 @@
 
 mod believed;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Connection;
@@ -71,8 +70,6 @@ pub(crate) struct Retention {
     time: Time,
     policy: Policy,
     keep: RwLock<Keep>,
-    /// Something was deleted whose bytes may still be in the log.
-    unfolded: AtomicBool,
 }
 
 impl Retention {
@@ -90,7 +87,6 @@ impl Retention {
             time,
             keep: RwLock::new(policy.keep),
             policy,
-            unfolded: AtomicBool::new(false),
         }
     }
 
@@ -126,10 +122,9 @@ impl Retention {
         deleted += self
             .outbox
             .expire_delivered(before(keep.delivered_days), limit)?;
-        if deleted > 0 {
-            self.unfolded.store(true, Ordering::SeqCst);
-        }
-        self.fold()?;
+        // Also for what the traveler removed since. Where another process of the
+        // host reads at this moment, the next pass does it.
+        self.record.fold()?;
         Ok(deleted)
     }
 
@@ -143,19 +138,6 @@ impl Retention {
         self.record.write(|tx| expire_copies(tx, &reports))?;
         self.outbox.delete_reports(&reports)?;
         Ok(reports.len())
-    }
-
-    /// Cuts the logs. Where another process of the host reads, the next pass
-    /// does it.
-    fn fold(&self) -> Result<()> {
-        if !self.unfolded.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        self.outbox.checkpoint()?;
-        if self.record.fold()? {
-            self.unfolded.store(false, Ordering::SeqCst);
-        }
-        Ok(())
     }
 }
 
