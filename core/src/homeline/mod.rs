@@ -21,7 +21,7 @@ use crate::keys::{DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSe
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
-use crate::registration::{Consents, Registration};
+use crate::registration::{Consents, Phones, Registration};
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
@@ -44,6 +44,7 @@ pub struct Homeline {
     listeners: Arc<Listeners>,
     registration: Arc<Registration>,
     consents: Arc<Consents>,
+    phones: Arc<Phones>,
     contacts: Arc<Contacts>,
     whereabouts: Arc<Whereabouts>,
     sos: Arc<Sos>,
@@ -148,6 +149,11 @@ impl Homeline {
         Arc::clone(&self.consents)
     }
 
+    /// The traveler's phones, where there are several.
+    pub fn phones(&self) -> Arc<Phones> {
+        Arc::clone(&self.phones)
+    }
+
     /// The emergency contacts.
     pub fn contacts(&self) -> Arc<Contacts> {
         Arc::clone(&self.contacts)
@@ -226,6 +232,12 @@ impl Homeline {
                 outbox: Arc::clone(&outbox),
                 listeners: Arc::clone(&listeners),
                 time: time.clone(),
+                policy: policy.clone(),
+            }),
+            phones: Arc::new(Phones {
+                record: Arc::clone(&record),
+                stamper: stamper.clone(),
+                listeners: Arc::clone(&listeners),
                 policy: policy.clone(),
             }),
             contacts: Arc::new(Contacts {

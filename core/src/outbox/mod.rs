@@ -15,11 +15,13 @@
 mod connection;
 mod envelopes;
 mod events;
+mod news;
 mod state;
 
 pub(crate) use connection::Outbox;
 pub(crate) use envelopes::{Batch, NewEnvelope, Press, Waiting};
 pub(crate) use events::EventRow;
+pub(crate) use news::News;
 pub(crate) use state::StandingRow;
 
 /// Lanes, the most urgent first. A higher lane overtakes at every request.

@@ -8,12 +8,17 @@
 
 mod consent;
 pub mod fields;
+pub mod link;
+pub mod merge;
 mod mrz;
+mod phones;
 mod profile;
 mod traveler;
 
 pub(crate) use consent::in_force;
 pub use consent::{Consent, Consents, Purpose};
+pub(crate) use phones::news;
+pub use phones::{LinkState, LinkedPhone, MergeOutcome, MergedField, PhoneKind, Phones};
 pub use profile::TRAVELER;
 pub(crate) use profile::{changed, load_traveler, stage_profile};
 pub use traveler::{TravelDocument, Traveler, TravelerKind};

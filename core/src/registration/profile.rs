@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Purpose, Traveler, consent, fields};
+use super::{Purpose, Traveler, consent, fields, phones};
 use crate::error::Result;
 use crate::outbox::{Lane, NewEnvelope, Outbox, Role};
 use crate::record::{Record, meta, meta_number, set_meta, set_meta_number};
@@ -49,7 +49,9 @@ pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -
     let (version, profile, instance, consent) = record.write(|tx| {
         let version = meta_number(tx, "profile_version")?;
         let unsent = version > meta_number(tx, "profile_sent")?;
-        let profile = unsent.then(|| load_profile(tx, version)).transpose()?;
+        let profile = unsent
+            .then(|| load_profile(tx, version, sealer))
+            .transpose()?;
         let consent = consent::in_force(tx, Purpose::Register)?;
         Ok((version, profile, meta(tx, "instance")?, consent))
     })?;
@@ -73,10 +75,11 @@ pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -
     Ok(false)
 }
 
-fn load_profile(tx: &Connection, version: i64) -> Result<Profile> {
+fn load_profile(tx: &Connection, version: i64, sealer: &Sealer) -> Result<Profile> {
     Ok(Profile {
         version: u64::try_from(version).unwrap_or(0),
         registration: registration_id(tx)?,
         fields: fields::all(tx)?,
+        phones: phones::note(tx, sealer.device().id())?,
     })
 }

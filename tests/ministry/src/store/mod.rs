@@ -9,11 +9,13 @@
 //! | `envelopes` | a batch in, receipts out |
 //! | `cases` | what the duty officer reads and does |
 //! | `view` | from letters to a [`CaseView`]: pure |
+//! | `registrations` | the profiles of a traveler's phones, merged |
 //! | `feed` | devices and the change feed |
 
 mod cases;
 mod envelopes;
 mod feed;
+mod registrations;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -36,7 +38,7 @@ pub use view::{CaseView, DeskState, PositionView, TravelerView};
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 1] = [include_str!("001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("002.sql")];
 
 /// Why a call of the store failed. None of the texts holds personal data.
 #[derive(Debug, thiserror::Error)]
