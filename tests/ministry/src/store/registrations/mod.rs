@@ -74,7 +74,7 @@ impl Store {
                  received_ms = excluded.received_ms, content = excluded.content",
             params![sender, registration.as_bytes(), version, received_ms, plain],
         )?;
-        if take_seat(tx, &arrival, &registration)? == Seat::Stranger {
+        if self.take_seat(tx, &arrival, &registration)? == Seat::Stranger {
             return self.tell_stranger(tx, sender, &registration);
         }
         let mut tell = self.unlink(tx, &arrival, &registration)?;
@@ -199,26 +199,36 @@ enum Seat {
     Stranger,
 }
 
-/// Finds the sender in the registration, or lets it found one that is nobody's.
-fn take_seat(tx: &Transaction<'_>, arrival: &Arrival<'_>, registration: &Uuid) -> Result<Seat> {
-    let own = membership(tx, arrival.sender)?;
-    if own != Some(*registration) {
-        if !members(tx, registration)?.is_empty() {
-            return Ok(Seat::Stranger);
+impl Store {
+    /// Finds the sender in the registration, or lets it found one that is nobody's.
+    fn take_seat(
+        &self,
+        tx: &Transaction<'_>,
+        arrival: &Arrival<'_>,
+        registration: &Uuid,
+    ) -> Result<Seat> {
+        let before = membership(tx, arrival.sender)?;
+        if before != Some(*registration) {
+            if !members(tx, registration)?.is_empty() {
+                return Ok(Seat::Stranger);
+            }
+            let Arrival {
+                sender,
+                device,
+                received_ms,
+                ..
+            } = arrival;
+            seat(tx, sender, device, registration, *received_ms)?;
+            if let Some(left) = before {
+                self.tell_members(tx, &left)?;
+            }
         }
-        seat(
-            tx,
-            arrival.sender,
-            &arrival.device,
-            registration,
-            arrival.received_ms,
+        tx.execute(
+            "UPDATE members SET seen_ms = ?2, device = ?3 WHERE sender = ?1",
+            params![arrival.sender, arrival.received_ms, arrival.device],
         )?;
+        Ok(Seat::Member)
     }
-    tx.execute(
-        "UPDATE members SET seen_ms = ?2, device = ?3 WHERE sender = ?1",
-        params![arrival.sender, arrival.received_ms, arrival.device],
-    )?;
-    Ok(Seat::Member)
 }
 
 /// Puts a device into a registration, out of the one that it was in.
