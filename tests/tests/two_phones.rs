@@ -589,7 +589,7 @@ fn a_code_works_for_one_phone_and_a_forged_or_old_one_for_none() {
     second.sync();
     assert_eq!(second.state(), LinkState::Linked);
     // Replayed.
-    thief.home.phones().link(code).unwrap();
+    thief.home.phones().link(code.clone()).unwrap();
     settle(&[&thief, &first]);
     assert_eq!(
         thief.state(),
@@ -604,6 +604,15 @@ fn a_code_works_for_one_phone_and_a_forged_or_old_one_for_none() {
     let late = second.home.phones().link_code().unwrap();
     second.home.phones().leave().unwrap();
     second.sync();
+    // The code that let it in does not let it in again.
+    second.home.phones().link(code.clone()).unwrap();
+    settle(&[&second]);
+    assert_eq!(
+        second.state(),
+        LinkState::Refused {
+            reason: LinkRefusal::Used
+        }
+    );
     thief.home.phones().link(late).unwrap();
     settle(&[&thief]);
     assert_eq!(

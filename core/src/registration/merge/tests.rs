@@ -49,7 +49,7 @@ fn both(mine: &[Field], theirs: &[Field]) -> Vec<Field> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn any_order_comes_to_the_same(a in replica(), b in replica(), c in replica()) {

@@ -8,7 +8,7 @@ use super::*;
 use crate::intake::Letter;
 use crate::keys::InUse;
 
-fn store(directory: &Path) -> Store {
+pub(super) fn store(directory: &Path) -> Store {
     let in_use = if directory.join(FILE).exists() {
         InUse::Yes
     } else {

@@ -4,7 +4,7 @@
 -- An entity is `traveler`, `contact/<uuid>`, `dependent/<uuid>`, `trip/<uuid>`
 -- or a single value such as `contact_order`; its keys are those of its JSON form.
 -- A key whose value is JSON `null` was emptied. The key '' stands for the whole
--- entity: its row says that the entity was removed, and when.
+-- entity: its row says that the entity was removed, and when; rows beside it are newer.
 CREATE TABLE field (
     entity     TEXT    NOT NULL,
     key        TEXT    NOT NULL,

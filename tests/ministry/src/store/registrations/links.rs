@@ -58,22 +58,36 @@ impl Store {
         else {
             return Ok(());
         };
-        let added = tx.execute(
-            "INSERT OR IGNORE INTO links
-                 (nonce, sender, registration, issuer, code, received_ms, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting')",
-            params![
-                code.nonce,
-                arrival.sender,
-                code.registration.as_bytes(),
-                code.device,
-                text.trim(),
-                arrival.received_ms
-            ],
-        )?;
-        match added {
-            0 => Ok(()),
-            _ => self.judge(tx, arrival.sender, &code, arrival.received_ms),
+        let known: Option<String> = tx
+            .query_row(
+                "SELECT state FROM links WHERE nonce = ?1 AND sender = ?2",
+                params![code.nonce, arrival.sender],
+                |row| row.get(0),
+            )
+            .optional()?;
+        match known.as_deref() {
+            Some("waiting") => Ok(()),
+            // It was linked by this code and has gone since.
+            Some("linked") => {
+                let used = Verdict::Refuse(LinkRefusal::Used);
+                self.settle(tx, arrival.sender, &code, used, arrival.received_ms)
+            }
+            _ => {
+                tx.execute(
+                    "INSERT OR REPLACE INTO links
+                         (nonce, sender, registration, issuer, code, received_ms, state)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting')",
+                    params![
+                        code.nonce,
+                        arrival.sender,
+                        code.registration.as_bytes(),
+                        code.device,
+                        text.trim(),
+                        arrival.received_ms
+                    ],
+                )?;
+                self.judge(tx, arrival.sender, &code, arrival.received_ms)
+            }
         }
     }
 
@@ -104,6 +118,17 @@ impl Store {
         received_ms: i64,
     ) -> Result<()> {
         let verdict = verdict(tx, sender, code, received_ms)?;
+        self.settle(tx, sender, code, verdict, received_ms)
+    }
+
+    fn settle(
+        &self,
+        tx: &Transaction<'_>,
+        sender: &Sender,
+        code: &LinkCode,
+        verdict: Verdict,
+        received_ms: i64,
+    ) -> Result<()> {
         let state = match verdict {
             Verdict::Wait => return Ok(()),
             Verdict::Link => "linked",
@@ -224,7 +249,7 @@ fn verdict(
     }
     let used: bool = tx.query_row(
         "SELECT EXISTS (SELECT 1 FROM links
-         WHERE nonce = ?1 AND sender <> ?2 AND state = 'linked')",
+         WHERE nonce = ?1 AND sender <> ?2 AND state IN ('linked', 'used'))",
         params![code.nonce, sender],
         |row| row.get(0),
     )?;
