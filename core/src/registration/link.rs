@@ -134,7 +134,9 @@ mod tests {
         assert!(code.is_signed_by(&device.public().signing));
         assert!(!code.is_signed_by(&other.public().signing));
         assert!(!code.is_signed_by(b"short"));
-        let bytes = URL_SAFE_NO_PAD.decode(&text[PREFIX.len()..]).unwrap();
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text.strip_prefix(PREFIX).unwrap())
+            .unwrap();
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 4;

@@ -203,13 +203,13 @@ fn seen_otherwise(mine: Option<&Field>, field: &Field) -> bool {
 
 /// Whether `left` stands before `right`: by time, device, and value.
 fn newer(left: &Field, right: &Field) -> bool {
-    let stamps = |field: &Field| (field.changed_ms, field.device.clone());
-    match stamps(left).cmp(&stamps(right)) {
-        std::cmp::Ordering::Equal => {
-            left.value != right.value && left.value.to_string() > right.value.to_string()
-        }
-        order => order.is_gt(),
-    }
+    (left.changed_ms, &left.device)
+        .cmp(&(right.changed_ms, &right.device))
+        .then_with(|| match left.value == right.value {
+            true => std::cmp::Ordering::Equal,
+            false => left.value.to_string().cmp(&right.value.to_string()),
+        })
+        .is_gt()
 }
 
 fn name(field: &Field) -> (String, String) {
