@@ -34,6 +34,7 @@ fn open(directory: &Path) -> Arc<Homeline> {
             from_home: "12308".into(),
             from_abroad: "+861012308".into(),
         },
+        home_country: "CN".into(),
     };
     let vault = directory.join("vault.key").to_string_lossy().into_owned();
     Homeline::open(config, FileVault::open(vault).unwrap(), None, None).unwrap()

@@ -76,6 +76,11 @@ pub(crate) struct Policy {
     pub(crate) due_horizon_ms: i64,
     /// The service document is fetched anew after this time.
     pub(crate) service_age_ms: i64,
+    /// A link code is scanned within this time: two phones lie side by side. How
+    /// much later it may arrive is `registration::link::GRACE_MS`.
+    pub(crate) link_code_ms: i64,
+    /// What was merged from another phone is told for so long.
+    pub(crate) merged_kept_ms: i64,
     /// Pages of the change feed read in one pass.
     pub(crate) change_pages: usize,
     /// A wake is late when it is overdue by more than this: platforms put jobs
@@ -183,6 +188,8 @@ impl Policy {
         retry_after_other_ms: 24 * 3_600_000,
         due_horizon_ms: 25 * 3_600_000,
         service_age_ms: 24 * 3_600_000,
+        link_code_ms: 3_600_000,
+        merged_kept_ms: 90 * 24 * 3_600_000,
         change_pages: 20,
         wake_grace_ms: 4 * 3_600_000,
         stays: 200,

@@ -26,7 +26,7 @@ use crate::keys::{
 use crate::outbox::{Fate, Outbox, Role};
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
-use crate::registration::{Consents, Dependents, Registration, Trips, country, gate};
+use crate::registration::{Consents, Dependents, Phones, Registration, Trips, country, gate};
 use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
@@ -52,6 +52,7 @@ pub struct Homeline {
     registration: Arc<Registration>,
     dependents: Arc<Dependents>,
     consents: Arc<Consents>,
+    phones: Arc<Phones>,
     contacts: Arc<Contacts>,
     trips: Arc<Trips>,
     whereabouts: Arc<Whereabouts>,
@@ -250,6 +251,11 @@ impl Homeline {
         Arc::clone(&self.consents)
     }
 
+    /// The traveler's phones, where there are several.
+    pub fn phones(&self) -> Arc<Phones> {
+        Arc::clone(&self.phones)
+    }
+
     /// The emergency contacts.
     pub fn contacts(&self) -> Arc<Contacts> {
         Arc::clone(&self.contacts)
@@ -352,6 +358,12 @@ impl Homeline {
                 record: Arc::clone(&record),
                 outbox: Arc::clone(&outbox),
                 standing: Arc::clone(&standing),
+                listeners: Arc::clone(&listeners),
+                policy: policy.clone(),
+            }),
+            phones: Arc::new(Phones {
+                record: Arc::clone(&record),
+                stamper: stamper.clone(),
                 listeners: Arc::clone(&listeners),
                 policy: policy.clone(),
             }),

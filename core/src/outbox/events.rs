@@ -5,7 +5,7 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
-use super::Outbox;
+use super::{News, Outbox};
 use crate::clock::ClockReading;
 use crate::error::Result;
 
@@ -56,9 +56,18 @@ impl Outbox {
         })
     }
 
-    /// Appends events of the change feed and moves its cursor, as one.
-    pub(crate) fn apply_changes(&self, events: &[EventRow], cursor: u64) -> Result<()> {
+    /// Appends events of the change feed, keeps what is for the record, and moves
+    /// the feed's cursor, as one.
+    pub(crate) fn apply_changes(
+        &self,
+        events: &[EventRow],
+        news: &[News],
+        cursor: u64,
+    ) -> Result<()> {
         self.write(|tx| {
+            for item in news {
+                super::news::keep(tx, item)?;
+            }
             for event in events {
                 let known: Option<i64> = tx
                     .query_row(

@@ -17,6 +17,7 @@ mod envelopes;
 mod erase;
 mod events;
 mod expire;
+mod news;
 mod standing;
 mod state;
 
@@ -24,6 +25,7 @@ pub(crate) use connection::Outbox;
 pub(crate) use envelopes::{Batch, Beside, NewEnvelope, Press, Waiting};
 pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
+pub(crate) use news::News;
 pub(crate) use standing::{StandingKind, StandingRow};
 
 /// Lanes, the most urgent first. A higher lane overtakes at every request.

@@ -5,7 +5,12 @@
 //! each of its top-level keys is a field of its own with a [`Stamp`]. Saving an
 //! entity stamps only what has changed. An emptied field keeps a row with JSON
 //! `null`, and a removed entity a row with the key `''`, so that both win over
-//! older values. Pure SQL and JSON: nothing here knows what a traveler is.
+//! older values; an entity is there when it has any other row. Pure SQL and JSON:
+//! nothing here knows what a traveler is.
+//!
+//! A newer phone may send what this one cannot read. It is kept and sent on, and
+//! not shown: an entity is read without the key that does not fit, or not at all,
+//! and neither is an error.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,10 +47,13 @@ pub struct Field {
 redacted_debug!(Field);
 
 /// When and where a field is changed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Stamp {
-    pub(crate) changed_ms: i64,
-    pub(crate) device: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Stamp {
+    /// Milliseconds UTC by the best time that the phone knew.
+    pub changed_ms: i64,
+    /// Id of the device.
+    pub device: String,
 }
 
 /// Makes stamps: the phone's clock, corrected by the ministry's.
@@ -97,9 +105,6 @@ pub(crate) fn save<T: Serialize>(
         }
     }
     if differs {
-        // The stamps above are newer than the removal.
-        tx.prepare_cached("DELETE FROM field WHERE entity = ?1 AND key = ''")?
-            .execute([entity])?;
         changed(tx)?;
     }
     Ok(differs)
@@ -162,17 +167,12 @@ pub(crate) fn remove(tx: &Connection, entity: &str, stamp: &Stamp) -> Result<boo
 
 /// Whether there is such an entity.
 pub(crate) fn exists(tx: &Connection, entity: &str) -> Result<bool> {
-    let keys = keys_of(tx, entity)?;
-    Ok(!keys.is_empty() && !keys.contains_key(REMOVED))
+    Ok(is_there(&keys_of(tx, entity)?))
 }
 
 /// One entity, if it is there.
 pub(crate) fn load<T: DeserializeOwned>(tx: &Connection, entity: &str) -> Result<Option<T>> {
-    let keys = keys_of(tx, entity)?;
-    if keys.is_empty() || keys.contains_key(REMOVED) {
-        return Ok(None);
-    }
-    object(keys).map(Some)
+    Ok(object(keys_of(tx, entity)?))
 }
 
 /// All entities of a kind with their ids, in order of the id.
@@ -196,11 +196,10 @@ pub(crate) fn load_all<T: DeserializeOwned>(
             .or_default()
             .insert(row.get(1)?, parse(&json)?);
     }
-    found
+    Ok(found
         .into_iter()
-        .filter(|(_, keys)| !keys.contains_key(REMOVED))
-        .map(|(id, keys)| Ok((id, object(keys)?)))
-        .collect()
+        .filter_map(|(id, keys)| Some((id, object(keys)?)))
+        .collect())
 }
 
 /// How many entities of a kind there are.
@@ -243,10 +242,7 @@ pub fn entity<T: DeserializeOwned>(fields: &[Field], entity: &str) -> Option<T> 
         .filter(|field| field.entity == entity)
         .map(|field| (field.key.clone(), field.value.clone()))
         .collect();
-    if keys.is_empty() || keys.contains_key(REMOVED) {
-        return None;
-    }
-    object(keys).ok()
+    object(keys)
 }
 
 /// All entities of a kind out of the fields of a registration, with their ids.
@@ -264,16 +260,52 @@ pub fn entities<T: DeserializeOwned>(fields: &[Field], kind: &str) -> Vec<(Strin
     found
         .into_iter()
         .filter(|(_, keys)| !keys.contains_key(REMOVED))
-        .filter_map(|(id, keys)| Some((id.to_owned(), object(keys).ok()?)))
+        .filter_map(|(id, keys)| Some((id.to_owned(), object(keys)?)))
         .collect()
+}
+
+/// Writes what a merge made of `before`, the fields of the record: no stamp of
+/// this phone, and no new version of the profile.
+pub(crate) fn replace(tx: &Connection, before: &[Field], after: &[Field]) -> Result<()> {
+    let name = |field: &Field| (field.entity.clone(), field.key.clone());
+    let mut rest: BTreeMap<_, &Field> = before.iter().map(|field| (name(field), field)).collect();
+    for field in after {
+        if rest.remove(&name(field)) != Some(field) {
+            tx.prepare_cached(
+                "INSERT INTO field (entity, key, json, changed_ms, device)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (entity, key) DO UPDATE SET json = excluded.json,
+                     changed_ms = excluded.changed_ms, device = excluded.device",
+            )?
+            .execute(params![
+                field.entity,
+                field.key,
+                field.value.to_string(),
+                field.changed_ms,
+                field.device
+            ])?;
+        }
+    }
+    for (entity, key) in rest.into_keys() {
+        tx.prepare_cached("DELETE FROM field WHERE entity = ?1 AND key = ?2")?
+            .execute([entity, key])?;
+    }
+    Ok(())
+}
+
+/// Says a field again as it is, with a new stamp.
+pub(crate) fn say_again(tx: &Connection, field: &Field, stamp: &Stamp) -> Result<()> {
+    put(tx, &field.entity, &field.key, &field.value, stamp)?;
+    changed(tx)
 }
 
 fn put(tx: &Connection, entity: &str, key: &str, value: &Value, stamp: &Stamp) -> Result<()> {
     tx.prepare_cached(
         // A change is newer than the one that it follows, whatever the clock says.
         "INSERT INTO field (entity, key, json, changed_ms, device)
-         VALUES (?1, ?2, ?3, max(?4, 1 + coalesce((SELECT max(changed_ms) FROM field
-             WHERE entity = ?1 AND key IN (?2, '')), 0)), ?5)
+         -- The last number is the largest that one can still be added to.
+         VALUES (?1, ?2, ?3, max(?4, 1 + min(coalesce((SELECT max(changed_ms) FROM field
+             WHERE entity = ?1 AND key IN (?2, '')), 0), 9223372036854775806)), ?5)
          ON CONFLICT (entity, key) DO UPDATE SET json = excluded.json,
              changed_ms = excluded.changed_ms, device = excluded.device",
     )?
@@ -298,12 +330,29 @@ fn keys_of(tx: &Connection, entity: &str) -> Result<BTreeMap<String, Value>> {
     Ok(out)
 }
 
-fn object<T: DeserializeOwned>(keys: BTreeMap<String, Value>) -> Result<T> {
+/// Whether these are the rows of an entity that is there.
+fn is_there(keys: &BTreeMap<String, Value>) -> bool {
+    keys.keys().any(|key| key != REMOVED)
+}
+
+/// The entity, without the one key that does not fit where there is such a key;
+/// `None` where it was removed or cannot be read by this version.
+fn object<T: DeserializeOwned>(keys: BTreeMap<String, Value>) -> Option<T> {
+    if !is_there(&keys) {
+        return None;
+    }
     let map: Map<String, Value> = keys
         .into_iter()
-        .filter(|(_, value)| !value.is_null())
+        .filter(|(key, value)| key != REMOVED && !value.is_null())
         .collect();
-    serde_json::from_value(Value::Object(map)).map_err(|_| StorageProblem::Damaged.into())
+    if let Ok(object) = T::deserialize(Value::Object(map.clone())) {
+        return Some(object);
+    }
+    map.keys().find_map(|unfit| {
+        let mut rest = map.clone();
+        rest.remove(unfit);
+        T::deserialize(Value::Object(rest)).ok()
+    })
 }
 
 fn parse(json: &str) -> Result<Value> {
@@ -398,7 +447,10 @@ mod tests {
         assert!(!remove(&tx, "traveler", &stamp(5)).unwrap());
         assert_eq!(load::<Traveler>(&tx, "traveler").unwrap(), None);
         save(&tx, "traveler", &traveler("c", None), &stamp(6)).unwrap();
-        assert!(stamps(&tx).iter().all(|(_, ms)| *ms == 1_003));
+        // The removal stays beside what is newer.
+        let expected =
+            [("", 1_002), ("kind", 1_003), ("name", 1_003)].map(|(key, ms)| (key.to_owned(), ms));
+        assert_eq!(stamps(&tx), expected);
         assert_eq!(load(&tx, "traveler").unwrap(), Some(traveler("c", None)));
     }
 

@@ -17,8 +17,11 @@ mod document;
 pub mod fields;
 pub(crate) mod gate;
 mod ledger;
+pub mod link;
 mod medical;
+pub mod merge;
 mod mrz;
+mod phones;
 mod profile;
 mod reminders;
 mod states;
@@ -40,6 +43,8 @@ pub(crate) use medical::{load as load_medical_card, medical_ground, version as m
 pub use mrz::{
     Mrz, MrzDate, MrzFault, MrzFormat, MrzScan, MrzSex, NameMatch, compare_name, read_mrz, scan_mrz,
 };
+pub(crate) use phones::news;
+pub use phones::{LinkState, LinkedPhone, MergeOutcome, MergedField, PhoneKind, Phones};
 pub use profile::TRAVELER;
 pub(crate) use profile::{changed, load_traveler, registration_id, stage_profile};
 pub use reminders::{Reminder, ReminderKind, Urgency};

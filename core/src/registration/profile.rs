@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::{Traveler, fields, gate};
+use super::{Traveler, fields, gate, phones};
 use crate::error::Result;
 use crate::outbox::{Lane, NewEnvelope, Outbox, Role};
 use crate::record::{Record, meta, meta_number, set_meta, set_meta_number};
@@ -84,5 +84,6 @@ fn load_profile(tx: &Connection, version: i64, device: &str) -> Result<Profile> 
         version: u64::try_from(version).unwrap_or(0),
         registration: registration_id(tx)?,
         fields: gate::covered(tx, fields::all(tx)?, device)?,
+        phones: phones::note(tx, device)?,
     })
 }

@@ -19,6 +19,10 @@ pub enum Context {
     Receipt,
     /// News of a case, by a receipt key of the service document.
     Case,
+    /// News of a registration, by a receipt key of the service document.
+    Profile,
+    /// A link code, by the signing key of the device that shows it.
+    Link,
 }
 
 impl Context {
@@ -27,10 +31,13 @@ impl Context {
             Self::Service => b"homeline/service/v1\0",
             Self::Receipt => b"homeline/receipt/v1\0",
             Self::Case => b"homeline/case/v1\0",
+            Self::Profile => b"homeline/profile/v1\0",
+            Self::Link => b"homeline/link/v1\0",
         }
     }
 
-    fn message(self, body: &[u8]) -> Vec<u8> {
+    /// The bytes that are signed.
+    pub(crate) fn message(self, body: &[u8]) -> Vec<u8> {
         let mut message = self.label().to_vec();
         message.extend_from_slice(body);
         message

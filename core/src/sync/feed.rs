@@ -1,14 +1,31 @@
 //! The second half of a pass: the service document and the change feed.
 
+use std::sync::Arc;
+
 use super::client::Failure;
 use super::pass::{Carried, Pass, Stop};
-use super::protocol::{CHANGES_PATH, CaseNews, ChangePage, SERVICE_PATH};
+use super::protocol::{CHANGES_PATH, CaseNews, ChangePage, ProfileNews, SERVICE_PATH};
 use crate::error::Result;
 use crate::homeline::Topic;
-use crate::outbox::EventRow;
+use crate::outbox::{EventRow, News};
+use crate::record::RecordState;
+use crate::registration::fields::Stamper;
 use crate::registration::gate::PositionGate;
+use crate::registration::news::{self, After};
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, case_news};
+
+/// The kind of the news that go into the record's registration.
+const PROFILE: &str = "profile";
+
+/// Whose word an item of the feed is.
+enum Word {
+    Ministrys(Box<ProfileNews>),
+    /// Not for this device, not genuine, or not to be read.
+    Nobodys,
+    /// Signed by a key that no service document has named yet.
+    NotKnownYet,
+}
 
 impl Pass<'_> {
     /// Fetches the service document, once in a pass; `Ok(Err(_))` when it did not
@@ -87,21 +104,84 @@ impl Pass<'_> {
                 return Ok(Ok(()));
             };
             let mut events = Vec::new();
-            for change in &page.changes {
-                if change.kind == "case" {
-                    events.extend(self.news(&change.sealed.0)?);
+            let mut kept = Vec::new();
+            for change in page.changes {
+                match change.kind.as_str() {
+                    "case" => events.extend(self.news(&change.sealed.0)?),
+                    PROFILE => kept.push(News {
+                        kind: PROFILE,
+                        seq: change.seq,
+                        sealed: change.sealed.0,
+                    }),
+                    // A later version's.
+                    _ => {}
                 }
             }
-            self.parts.outbox.apply_changes(&events, cursor)?;
+            self.parts.outbox.apply_changes(&events, &kept, cursor)?;
             self.tally.changes += u32::try_from(events.len()).unwrap_or(u32::MAX);
             if !events.is_empty() {
                 self.parts.listeners.notify(Topic::Sos);
             }
+            self.take_news()?;
             if !page.more {
                 return Ok(Ok(()));
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Brings what is kept for the record into it, once that is open.
+    pub(super) fn take_news(&mut self) -> Result<()> {
+        let parts = self.parts;
+        if parts.record.state() != RecordState::Open {
+            return Ok(());
+        }
+        let mut applied = 0;
+        while let Some(item) = parts.outbox.first_news(PROFILE)? {
+            match self.profile_news(&item)? {
+                Word::Ministrys(news) => {
+                    let stamper = Stamper {
+                        time: parts.time.clone(),
+                        outbox: Arc::clone(&parts.outbox),
+                        sealer: Arc::clone(&parts.sealer),
+                    };
+                    let stamp = stamper.stamp();
+                    let after = parts
+                        .record
+                        .write(|tx| news::apply(tx, &news, item.seq, &stamp, &parts.policy))?;
+                    self.answer_news |= after == After::Send;
+                    applied += 1;
+                }
+                Word::Nobodys => {}
+                // Asked again when the service document has come.
+                Word::NotKnownYet => break,
+            }
+            parts.outbox.drop_news(&item)?;
+        }
+        if applied > 0 {
+            self.tally.changes = self.tally.changes.saturating_add(applied);
+            parts.standing.renew_if_stale();
+            parts.listeners.notify(Topic::Record);
+        }
+        Ok(())
+    }
+
+    /// News of the registration, if they are for this device and signed by the
+    /// ministry: nobody else writes into the record.
+    fn profile_news(&mut self, item: &News) -> Result<Word> {
+        let Some(signed) = self.parts.sealer.open_own::<Signed>(&item.sealed) else {
+            return Ok(Word::Nobodys);
+        };
+        let mut verified = self.verify::<ProfileNews>(&signed, Context::Profile);
+        if matches!(verified, Err(VerifyError::UnknownKey)) && self.fetch_service()?.is_ok() {
+            verified = self.verify(&signed, Context::Profile);
+        }
+        let own = self.parts.sealer.device().public().agreement;
+        Ok(match verified {
+            Ok(news) if news.to.0 == own => Word::Ministrys(Box::new(news)),
+            Err(VerifyError::UnknownKey) => Word::NotKnownYet,
+            _ => Word::Nobodys,
+        })
     }
 
     /// News of a case, if it is for this device and signed by the ministry.

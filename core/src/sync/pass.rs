@@ -29,6 +29,7 @@ use crate::homeline::Topic;
 use crate::keys::random;
 use crate::outbox::{Batch, EventRow, Lane, Role, Waiting};
 use crate::record::RecordState;
+use crate::registration::news::settle_clock;
 use crate::registration::stage_profile;
 use crate::seal::sha256_hex;
 use crate::seal::signed::{Context, Signed, VerifyError};
@@ -66,6 +67,8 @@ pub(super) struct Pass<'a> {
     one_by_one: bool,
     /// Whether this pass has fetched the service document: once is enough.
     pub(super) service_fetched: bool,
+    /// Whether news of the feed have left something to send.
+    pub(super) answer_news: bool,
     /// What failed by itself in this pass: it does not hold up the others.
     skipped: Vec<Uuid>,
 }
@@ -79,6 +82,7 @@ impl<'a> Pass<'a> {
             cancelled,
             one_by_one: false,
             service_fetched: false,
+            answer_news: false,
             skipped: Vec::new(),
         }
     }
@@ -106,6 +110,13 @@ impl<'a> Pass<'a> {
         if let Err(stop) = self.changes()? {
             return Ok(stop);
         }
+        let wait = match std::mem::take(&mut self.answer_news) {
+            false => wait,
+            true => match self.drain()? {
+                Ok(wait) => wait,
+                Err(stop) => return Ok(stop),
+            },
+        };
         let stop = match self.skipped.is_empty() {
             true => SyncStop::Done,
             false => SyncStop::Busy,
@@ -159,6 +170,8 @@ impl<'a> Pass<'a> {
             return Ok(false);
         }
         parts.sos.settle()?;
+        settle_clock(&parts.record, &parts.outbox)?;
+        self.take_news()?;
         parts.standing.renew_if_stale();
         let before = parts.outbox.counts()?.waiting;
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
@@ -325,6 +338,12 @@ impl<'a> Pass<'a> {
         let evidence = receipt_evidence(waiting.role, &receipt, signed)?;
         let event = self.event(waiting, &now, evidence.as_ref())?;
         self.parts.outbox.received(waiting.id, event.as_ref())?;
+        if waiting.role == Role::Profile {
+            let received = receipt.received_ms.to_string();
+            self.parts
+                .outbox
+                .set("profile_received_ms", received.as_bytes())?;
+        }
         self.parts
             .outbox
             .set_ministry_time(receipt.received_ms, &now)?;

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::clock::ClockReading;
 use crate::contacts::Contact;
-use crate::registration::fields::Field;
+use crate::registration::fields::{Field, Stamp};
 use crate::registration::{MedicalCard, Purpose, Traveler, Trip};
 use crate::seal::signed::Signed;
 use crate::sos::{Ground, SosKind};
@@ -244,7 +244,8 @@ pub struct ChangePage {
 pub struct Change {
     /// Position in the feed; `after` takes the last one that was stored.
     pub seq: u64,
-    /// `case`: `sealed` opens at the device to a [`Signed`] [`CaseNews`].
+    /// `case`: `sealed` opens at the device to a [`Signed`] [`CaseNews`];
+    /// `profile`: to a [`Signed`] [`ProfileNews`].
     pub kind: String,
     /// An envelope in base mode to the device's agreement key.
     pub sealed: Base64,
@@ -449,6 +450,115 @@ pub struct Profile {
     pub registration: Uuid,
     /// The fields, removals included.
     pub fields: Vec<Field>,
+    /// What concerns the other phones of the traveler.
+    #[serde(default)]
+    pub phones: PhonesNote,
+}
+
+/// What a phone says of itself and of the traveler's other phones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PhonesNote {
+    /// Id of the device itself: binds its signing key to the key that sealed this.
+    pub device: String,
+    /// `seq` of the last [`ProfileNews`] that is in the fields; 0 for none.
+    pub seen: u64,
+    /// A link code of another phone, whose registration this one is to join. Until
+    /// the ministry has answered, `registration` is the phone's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// Devices that are to leave the registration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlink: Vec<String>,
+}
+
+/// Body of the news of a registration, for one of its phones: what other phones
+/// of the traveler have changed. A long one comes in several changes.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProfileNews {
+    /// X25519 key of the device that it is for.
+    pub to: Base64,
+    /// The registration that it is about.
+    pub registration: Uuid,
+    /// Whether the device belongs to it.
+    pub membership: Membership,
+    /// The answer to the last link code that the device sent, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkAnswer>,
+    /// All phones of the registration.
+    #[serde(default)]
+    pub phones: Vec<PhoneNews>,
+    /// Changes that met within the last month, of two phones that had not heard
+    /// of each other's.
+    #[serde(default)]
+    pub overruled: Vec<Overruled>,
+    /// Fields that the device may not have, with their stamps.
+    #[serde(default)]
+    pub fields: Vec<Field>,
+}
+
+/// Whether a device belongs to a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Membership {
+    /// It does.
+    Member,
+    /// It does not, or no longer: what it sends under this id is kept as its own.
+    Stranger,
+}
+
+/// The answer to a link code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LinkAnswer {
+    /// Random number of the code, in hex.
+    pub nonce: String,
+    /// Why it was refused; absent where the phones are linked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<LinkRefusal>,
+}
+
+/// Why a link code was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum LinkRefusal {
+    /// Not made by the phone that it names.
+    NotGenuine,
+    /// Too old, or from a phone with a wrong clock.
+    Expired,
+    /// Another phone has used it.
+    Used,
+    /// The phone that made it does not belong to the registration.
+    NotLinked,
+}
+
+/// One phone of a registration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PhoneNews {
+    /// Id of the device.
+    pub device: String,
+    /// When it joined, milliseconds UTC by the ministry's clock.
+    pub linked_ms: i64,
+    /// When its last profile came, milliseconds UTC by the ministry's clock.
+    pub seen_ms: i64,
+}
+
+/// Two changes of one field that met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Overruled {
+    /// The entity.
+    pub entity: String,
+    /// The key; empty where one of them removed the entity.
+    pub key: String,
+    /// The change that stands.
+    pub newer: Stamp,
+    /// The change that does not.
+    pub older: Stamp,
 }
 
 /// A run of positions.
@@ -473,7 +583,16 @@ pub struct Erase {
 }
 
 redacted_debug!(
-    CaseNews, Content, SosReport, AgedFix, SosUpdate, SosCancel, Standing, Profile, Positions,
+    CaseNews,
+    Content,
+    SosReport,
+    AgedFix,
+    SosUpdate,
+    SosCancel,
+    Standing,
+    Profile,
+    ProfileNews,
+    Positions,
     Medical
 );
 

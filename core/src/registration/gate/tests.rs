@@ -117,6 +117,7 @@ fn every() -> Vec<Content> {
             version: 1,
             registration: report,
             fields: Vec::new(),
+            phones: Default::default(),
         }),
         Content::Positions(Positions { fixes: vec![fix] }),
         Content::Medical(Medical {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::view::{self, CaseView, Material, Who, Word};
-use super::{Result, Store, now_ms, unsigned};
+use super::{Result, Store, now_ms, registrations, unsigned};
 use crate::intake::Sender;
 use crate::keys::random;
 
@@ -259,19 +259,26 @@ fn who(tx: &Transaction<'_>, sender: &Sender, standing: Option<Uuid>) -> Result<
             .optional()?,
         None => None,
     };
-    let latest = tx
+    let latest: Option<(i64, Vec<u8>)> = tx
         .query_row(
-            "SELECT content FROM (
-                 SELECT content, received_ms, row FROM standings WHERE sender = ?1
-                 UNION ALL
-                 SELECT content, received_ms, 0 FROM profiles WHERE sender = ?1)
+            "SELECT received_ms, content FROM standings WHERE sender = ?1
              ORDER BY received_ms DESC, row DESC LIMIT 1",
             [sender],
-            |row| row.get::<_, Vec<u8>>(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    for content in [named, latest].into_iter().flatten() {
-        let who = Who::from(serde_json::from_slice::<Content>(&content)?);
+    let read = |content: Vec<u8>| serde_json::from_slice::<Content>(&content);
+    let named = named.map(read).transpose()?;
+    let mut said = Vec::new();
+    if let Some((at_ms, content)) = latest {
+        said.push((at_ms, read(content)?));
+    }
+    said.extend(registrations::registration_for(tx, sender)?);
+    // Sorting is stable: of one moment the standing envelope comes first.
+    said.sort_by_key(|(at_ms, _)| std::cmp::Reverse(*at_ms));
+    let said = said.into_iter().map(|(_, content)| content);
+    for content in named.into_iter().chain(said) {
+        let who = Who::from(content);
         if who.says_something() {
             return Ok(who);
         }

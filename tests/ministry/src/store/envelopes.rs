@@ -76,12 +76,21 @@ impl Store {
             ],
         )?;
         if erase::keeps(tx, &letter.sender, &letter.content)? {
-            keep(tx, letter, received_ms)?;
+            self.keep(tx, letter, received_ms)?;
         }
         if let Content::Sos(report) = &letter.content {
             self.name_sender(tx, &report.report, &letter.sender)?;
         }
         Ok(EnvelopeOutcome::Accepted { receipt })
+    }
+
+    fn keep(&self, tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
+        match &letter.content {
+            Content::Profile(profile) => {
+                self.take_profile(tx, &letter.sender, profile, &letter.plain, received_ms)
+            }
+            _ => keep(tx, letter, received_ms),
+        }
     }
 
     fn receipt(&self, letter: &Letter, received_ms: i64, case: Option<String>) -> Result<Signed> {
@@ -147,20 +156,8 @@ fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
                 params![envelope, letter.sender, received_ms, letter.plain],
             )?;
         }
-        Content::Profile(profile) => {
-            // SQLite's integers are signed; no phone counts so far.
-            let version = i64::try_from(profile.version).unwrap_or(i64::MAX);
-            tx.execute(
-                "INSERT INTO profiles (sender, version, received_ms, content)
-                 VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (sender) DO UPDATE SET
-                     version = excluded.version,
-                     received_ms = excluded.received_ms,
-                     content = excluded.content
-                 WHERE excluded.version > version",
-                params![letter.sender, version, received_ms, letter.plain],
-            )?;
-        }
+        // Merged into its registration, see `registrations`.
+        Content::Profile(_) => {}
         Content::Erase(_) => erase::erase(tx, &letter.sender, received_ms)?,
         Content::Positions(positions) => {
             let mut insert = tx.prepare_cached(

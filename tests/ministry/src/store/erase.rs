@@ -1,7 +1,8 @@
 //! A traveler asks to be erased: what the ministry deletes, and what it keeps.
 //!
 //! Deleted is all that was sent under a consent or in advance: the registration,
-//! the positions, and standing envelopes that no report speaks of. A case stays,
+//! the positions, and standing envelopes that no report speaks of. A registration
+//! that another phone of the traveler shares stays with that phone. A case stays,
 //! with what was said in it, the standing envelope that says who called and the
 //! medical card that came beside it: it is
 //! the ministry's own record of what it was asked and did (GDPR art. 17 (3) (b)
@@ -13,7 +14,7 @@ use homeline::sync::protocol::Content;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
-use super::{Result, Store, unsigned};
+use super::{Result, Store, registrations, unsigned};
 use crate::intake::Sender;
 
 /// How much there is beside the cases.
@@ -52,9 +53,8 @@ pub(super) fn erase(tx: &Transaction<'_>, sender: &Sender, received_ms: i64) -> 
         "INSERT INTO erasures (sender, received_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         params![sender, received_ms],
     )?;
-    for table in ["profiles", "positions"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE sender = ?1"), [sender])?;
-    }
+    registrations::erase(tx, sender)?;
+    tx.execute("DELETE FROM positions WHERE sender = ?1", [sender])?;
     let named = standings_of_cases(tx, sender)?;
     let mut select = tx.prepare("SELECT envelope FROM standings WHERE sender = ?1")?;
     let held = select

@@ -5,10 +5,9 @@
 //! agreement key and no others.
 
 use homeline::seal::envelope::seal_to_device;
-use homeline::seal::signed::Context;
+use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{Base64, CaseNews, CaseState, Change, ChangePage, Enrolment};
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use uuid::Uuid;
 
 use super::{Result, Store, StoreError, cases::Case, now_ms, unsigned};
 use crate::intake::Sender;
@@ -18,6 +17,20 @@ use crate::keys::random;
 const PAGE: usize = 100;
 /// One more, to know whether there is another page.
 const PAGE_AND_NEXT: i64 = 101;
+
+/// Sealed bytes on one page, save that there is always one item: a phone reads at
+/// most 1 MiB, and base64 makes a third more of it.
+const PAGE_BYTES: usize = 512 * 1024;
+
+/// How many of these go on one page.
+fn fitting(changes: &[Change]) -> usize {
+    let mut bytes = 0usize;
+    let fit = changes.iter().take(PAGE).take_while(|change| {
+        bytes = bytes.saturating_add(change.sealed.0.len());
+        bytes <= PAGE_BYTES
+    });
+    fit.count().max(1)
+}
 
 /// The public keys of an enrolled device.
 pub(crate) struct Device {
@@ -73,8 +86,9 @@ impl Store {
                     })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            let more = changes.len() > PAGE;
-            changes.truncate(PAGE);
+            let room = fitting(&changes);
+            let more = changes.len() > room;
+            changes.truncate(room);
             Ok(ChangePage { changes, more })
         })
     }
@@ -91,26 +105,21 @@ impl Store {
         ];
         for (state, name, at_ms) in states {
             let Some(at_ms) = at_ms else { continue };
+            let topic = format!("case/{}/{name}", case.report.simple());
             let known: bool = tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM changes
-                 WHERE recipient = ?1 AND report = ?2 AND state = ?3)",
-                params![case.sender, case.report.as_bytes(), name],
+                "SELECT EXISTS (SELECT 1 FROM changes WHERE recipient = ?1 AND topic = ?2)",
+                params![case.sender, topic],
                 |row| row.get(0),
             )?;
-            if known {
-                continue;
+            if !known {
+                let news = self.signed_news(case, state, at_ms)?;
+                add(tx, &case.sender, &topic, "case", &news)?;
             }
-            let sealed = self.sealed_news(case, state, at_ms)?;
-            tx.execute(
-                "INSERT INTO changes (recipient, report, state, kind, sealed)
-                 VALUES (?1, ?2, ?3, 'case', ?4)",
-                params![case.sender, case.report.as_bytes(), name, sealed],
-            )?;
         }
         Ok(())
     }
 
-    fn sealed_news(&self, case: &Case, state: CaseState, at_ms: i64) -> Result<Vec<u8>> {
+    fn signed_news(&self, case: &Case, state: CaseState, at_ms: i64) -> Result<Signed> {
         let news = CaseNews {
             report: case.report,
             case: case.number.clone(),
@@ -119,12 +128,26 @@ impl Store {
             officer: case.officer.clone(),
             at_ms,
         };
-        let signed = self.keys.receipt.sign(Context::Case, &news)?;
-        let id = uuid::Builder::from_random_bytes(random()?).into_uuid();
-        seal(&serde_json::to_vec(&signed)?, id, &case.sender)
+        Ok(self.keys.receipt.sign(Context::Case, &news)?)
     }
 }
 
-fn seal(content: &[u8], id: Uuid, recipient: &Sender) -> Result<Vec<u8>> {
-    seal_to_device(content, id, recipient).map_err(|_| StoreError::Seal)
+/// Seals what was signed to a device and puts it at the end of its feed, in place
+/// of an older item of that topic.
+pub(super) fn add(
+    tx: &Transaction<'_>,
+    recipient: &Sender,
+    topic: &str,
+    kind: &str,
+    signed: &Signed,
+) -> Result<()> {
+    let id = uuid::Builder::from_random_bytes(random()?).into_uuid();
+    let sealed = seal_to_device(&serde_json::to_vec(signed)?, id, recipient)
+        .map_err(|_| StoreError::Seal)?;
+    tx.execute(
+        "INSERT OR REPLACE INTO changes (recipient, topic, kind, sealed)
+         VALUES (?1, ?2, ?3, ?4)",
+        params![recipient, topic, kind, sealed],
+    )?;
+    Ok(())
 }

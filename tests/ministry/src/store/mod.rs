@@ -11,6 +11,7 @@
 //! | `crises` | what is declared in the service document |
 //! | `cases` | what the duty officer reads and does |
 //! | `view` | from letters to a [`CaseView`]: pure |
+//! | `registrations` | the profiles of a traveler's phones, merged |
 //! | `feed` | devices and the change feed |
 
 mod cases;
@@ -18,6 +19,7 @@ mod crises;
 mod envelopes;
 mod erase;
 mod feed;
+mod registrations;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -44,8 +46,9 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("001.sql"),
+    include_str!("002.sql"),
     include_str!("004.sql"),
     include_str!("006.sql"),
 ];

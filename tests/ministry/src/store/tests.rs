@@ -8,7 +8,7 @@ use super::*;
 use crate::intake::Letter;
 use crate::keys::InUse;
 
-fn store(directory: &Path) -> Store {
+pub(super) fn store(directory: &Path) -> Store {
     let in_use = if directory.join(FILE).exists() {
         InUse::Yes
     } else {
@@ -72,6 +72,7 @@ fn positions_are_kept_once_an_envelope_and_profiles_in_their_newest_version() {
             version,
             registration: Uuid::nil(),
             fields: Vec::new(),
+            phones: Default::default(),
         })
     };
     for _ in 0..2 {
@@ -100,6 +101,7 @@ fn a_batch_is_stored_whole_or_not_at_all() {
             version: 1,
             registration: Uuid::nil(),
             fields: Vec::new(),
+            phones: Default::default(),
         })
     };
     store

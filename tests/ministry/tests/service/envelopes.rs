@@ -248,6 +248,7 @@ fn the_newest_version_of_a_profile_stands_in_for_a_standing() {
                 field("name", &format!("\"{name}\"")),
                 field("kind", r#"{"kind": "crew"}"#),
             ],
+            phones: Default::default(),
         })
     };
     phone.send(

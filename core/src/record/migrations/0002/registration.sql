@@ -4,7 +4,7 @@
 -- An entity is `traveler`, `contact/<uuid>`, `dependent/<uuid>`, `trip/<uuid>`
 -- or a single value such as `contact_order`; its keys are those of its JSON form.
 -- A key whose value is JSON `null` was emptied. The key '' stands for the whole
--- entity: its row says that the entity was removed, and when.
+-- entity: its row says that the entity was removed, and when; rows beside it are newer.
 --
 -- With rowids: what is left of a damaged file can be read row by row.
 CREATE TABLE field (
@@ -48,3 +48,37 @@ WHERE key = 'profile_version' AND EXISTS (SELECT 1 FROM field);
 
 -- Names the registration at the ministry: all phones of one traveler share it.
 INSERT INTO meta (key, value) VALUES ('registration', '');
+
+-- The phones of this traveler, as the ministry last told: see registration::phones.
+CREATE TABLE phone (
+    device    TEXT    PRIMARY KEY NOT NULL,
+    linked_ms INTEGER NOT NULL,    -- by the ministry's clock, ms UTC
+    seen_ms   INTEGER NOT NULL,    -- last profile from it, by the ministry's clock
+    unlinking INTEGER NOT NULL DEFAULT 0  -- 1: the ministry shall be told to let it go
+) STRICT;
+
+-- The link to another phone's registration that was asked for, if any.
+CREATE TABLE link (
+    one          INTEGER PRIMARY KEY CHECK (one = 1),
+    code         TEXT    NOT NULL,
+    nonce        TEXT    NOT NULL,  -- of the code, in hex: names the answer to it
+    registration TEXT    NOT NULL,  -- of the other phone
+    refused      INTEGER,           -- see sync::protocol::LinkRefusal; NULL: not answered
+    asked_ms     INTEGER NOT NULL
+) STRICT;
+
+-- What changes of other phones came to here, for the traveler to be told.
+CREATE TABLE merged (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    entity     TEXT    NOT NULL,
+    key        TEXT    NOT NULL,
+    changed_ms INTEGER NOT NULL,    -- stamp of the other phone's change
+    device     TEXT    NOT NULL,    -- the other phone
+    outcome    INTEGER NOT NULL,    -- 0 taken, 1 the change of this phone was newer
+    noted_ms   INTEGER NOT NULL,
+    dismissed  INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (entity, key, changed_ms, device, outcome)
+) STRICT;
+
+-- Position in the change feed of the last news that is in the fields.
+INSERT INTO meta (key, value) VALUES ('news_seen', '0');
