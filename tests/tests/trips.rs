@@ -73,7 +73,12 @@ impl Scene {
     }
 
     fn open(&self) -> Arc<Homeline> {
-        let config = stage::config(self.stage.values(), &self.files());
+        self.open_sealing_to(self.stage.values().sealing_key.clone())
+    }
+
+    fn open_sealing_to(&self, sealing_key: Vec<u8>) -> Arc<Homeline> {
+        let mut config = stage::config(self.stage.values(), &self.files());
+        config.sealing_key = sealing_key;
         let clock = Arc::<Moved>::clone(&self.clock);
         let vault = Arc::<LockableVault>::clone(&self.vault);
         Homeline::open(config, vault, None, Some(clock)).unwrap()
@@ -419,6 +424,28 @@ fn the_card_leaves_with_a_press_before_the_first_unlock() {
     assert_eq!(scene.case(&medical).medical.unwrap().card, card());
     assert_eq!(scene.case(&medical).traveler.unwrap().name, "李伟");
     assert!(scene.case(&lost).medical.is_none());
+}
+
+#[test]
+fn what_stands_ready_is_sealed_anew_when_the_ministrys_key_changes() {
+    let scene = Scene::new();
+    let home = scene.open_sealing_to(vec![9; 32]);
+    let registration = home.registration();
+    let name = "李伟".into();
+    registration
+        .save(Traveler {
+            name,
+            ..Traveler::default()
+        })
+        .unwrap();
+    registration.save_medical_card(card()).unwrap();
+    drop(home);
+    // An update of the host app brings the new key; the card has not changed.
+    let home = scene.open();
+    let report = press(&home, SosKind::Medical, 0);
+    sync(&home);
+    assert_eq!(scene.case(&report).medical.unwrap().card, card());
+    assert_eq!(scene.case(&report).traveler.unwrap().name, "李伟");
 }
 
 #[test]

@@ -93,6 +93,8 @@ pub(crate) struct Policy {
     pub(crate) trips: usize,
     /// Companions of one stay: a coach.
     pub(crate) companions: usize,
+    /// Characters of one stay in all: those names, and an address.
+    pub(crate) stay_chars: usize,
     /// Stays that the standing envelope holds: it goes beside a report on the
     /// thinnest link, and a phone may stay locked for a few stays.
     pub(crate) standing_stays: usize,
@@ -195,6 +197,7 @@ impl Policy {
         stays: 200,
         trips: 100,
         companions: 60,
+        stay_chars: 1_000,
         standing_stays: 5,
         medical_chars: 4_000,
         home_after_departure_ms: 24 * 3_600_000,

@@ -281,6 +281,18 @@ mod tests {
     }
 
     #[test]
+    fn the_header_tells_whose_keys_an_envelope_was_made_with() {
+        let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
+        let sealed = seal_to_ministry(b"", Uuid::nil(), &[9; 32], &device).unwrap();
+        let sender = device.public().agreement;
+        let header = header(&sealed);
+        assert!(is_between(header, &sender, &[9; 32]));
+        assert!(!is_between(header, &sender, &[8; 32]));
+        assert!(!is_between(header, &[7; 32], &[9; 32]));
+        assert!(!is_between(b"", &sender, &[9; 32]));
+    }
+
+    #[test]
     fn an_own_copy_opens_at_this_device_only() {
         let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
         let other = DeviceKeys::from_secret(&Secret::new([9; 32])).unwrap();

@@ -41,7 +41,7 @@ fn what_is_wrong_with_a_trip_is_named() {
         trip("2026-06-01", Some("2026-06-10"), vec![stay])
     };
     type Spoil = fn(&mut Trip);
-    let rows: [(Spoil, &str, Problem); 14] = [
+    let rows: [(Spoil, &str, Problem); 15] = [
         (
             |t| t.departs = "2026-02-30".into(),
             "trip.departs",
@@ -105,6 +105,11 @@ fn what_is_wrong_with_a_trip_is_named() {
         (
             |t| t.stays = vec![t.stays[0].clone(); 10_000],
             "trip.stays",
+            Problem::TooLong,
+        ),
+        (
+            |t| t.stays[0].companions = vec!["李".repeat(500); 3],
+            "trip.stays[0]",
             Problem::TooLong,
         ),
         (

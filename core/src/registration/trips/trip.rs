@@ -153,7 +153,7 @@ impl Stay {
                 &format!("at most {} names", policy.companions),
             ));
         }
-        Ok(Self {
+        let stay = Self {
             country: country(&name("country"), &self.country)?,
             place: validate::line(&name("place"), &self.place, policy)?,
             from: from.to_string(),
@@ -167,7 +167,24 @@ impl Stay {
                 .iter()
                 .map(|companion| validate::line(&name("companions"), companion, policy))
                 .collect::<Result<_>>()?,
-        })
+        };
+        if stay.chars() > policy.stay_chars {
+            return Err(HomelineError::invalid(
+                field,
+                Problem::TooLong,
+                &format!("at most {} characters in all", policy.stay_chars),
+            ));
+        }
+        Ok(stay)
+    }
+
+    fn chars(&self) -> usize {
+        [&self.place]
+            .into_iter()
+            .chain(&self.lodging)
+            .chain(&self.companions)
+            .map(|text| text.chars().count())
+            .sum()
     }
 
     /// The first and the last day.

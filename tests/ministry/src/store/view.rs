@@ -534,6 +534,27 @@ mod tests {
     }
 
     #[test]
+    fn the_stay_is_that_of_the_press_unless_the_phones_clock_is_wrong() {
+        const DAY_MS: i64 = 86_400_000;
+        const PRESSED: i64 = 1_790_000_000_000;
+        let report: SosReport = serde_json::from_value(serde_json::json!({
+            "report": Uuid::nil(), "sequence": 1, "kind": "lost", "note": "",
+            "pressed": {"wall_ms": PRESSED, "monotonic_ms": 1, "boot_id": "b"},
+        }))
+        .unwrap();
+        for (received_ms, expected) in [
+            (PRESSED, PRESSED),
+            (PRESSED + 29 * DAY_MS, PRESSED),
+            (PRESSED - DAY_MS / 2, PRESSED),
+            (PRESSED + 3_650 * DAY_MS, PRESSED + 3_650 * DAY_MS),
+            (PRESSED - 3_650 * DAY_MS, PRESSED - 3_650 * DAY_MS),
+        ] {
+            assert_eq!(pressed_at(Some(&report), received_ms), expected);
+        }
+        assert_eq!(pressed_at(None, 7), 7);
+    }
+
+    #[test]
     fn later_is_told_by_the_counter_within_a_boot() {
         let reading = |wall_ms, monotonic_ms, boot_id: &str| ClockReading {
             wall_ms,
