@@ -57,6 +57,20 @@ pub(crate) struct Policy {
     pub(crate) service_age_ms: i64,
     /// Pages of the change feed read in one pass.
     pub(crate) change_pages: usize,
+    /// Longest text in which a token (a QR code's text) is looked for: twice what
+    /// the largest QR code holds, for the words and line ends around it.
+    pub(crate) token_bytes: usize,
+    /// Longest name, in characters, that a token carries; what is longer is cut.
+    /// A passport has at most 39, and the token must stay a QR code of version 20.
+    pub(crate) token_name_chars: usize,
+    /// Longest name of a group, of its agency, of a document's number or of a
+    /// consent text's version, in characters: for the same QR code.
+    pub(crate) token_text_chars: usize,
+    /// An invitation to a group is good for so long: a roster takes weeks, and a
+    /// photo of the code that got around must not be good for ever.
+    pub(crate) invitation_ms: i64,
+    /// Members of one group: about 200 KB in one envelope.
+    pub(crate) group_members: usize,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
 }
@@ -87,6 +101,11 @@ impl Policy {
         due_horizon_ms: 25 * 3_600_000,
         service_age_ms: 24 * 3_600_000,
         change_pages: 20,
+        token_bytes: 2 * 4_296,
+        token_name_chars: 64,
+        token_text_chars: 40,
+        invitation_ms: 30 * 24 * 3_600_000,
+        group_members: 500,
         lock: Duration::from_secs(5),
     };
 }

@@ -21,7 +21,8 @@ use crate::keys::{DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSe
 use crate::outbox::Outbox;
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
-use crate::registration::{Consents, Registration};
+use crate::registration::groups::Groups;
+use crate::registration::{Consents, Registration, card};
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
@@ -44,6 +45,7 @@ pub struct Homeline {
     listeners: Arc<Listeners>,
     registration: Arc<Registration>,
     consents: Arc<Consents>,
+    groups: Arc<Groups>,
     contacts: Arc<Contacts>,
     whereabouts: Arc<Whereabouts>,
     sos: Arc<Sos>,
@@ -148,6 +150,11 @@ impl Homeline {
         Arc::clone(&self.consents)
     }
 
+    /// The groups that are led from this phone, and those that it joined.
+    pub fn groups(&self) -> Arc<Groups> {
+        Arc::clone(&self.groups)
+    }
+
     /// The emergency contacts.
     pub fn contacts(&self) -> Arc<Contacts> {
         Arc::clone(&self.contacts)
@@ -228,6 +235,12 @@ impl Homeline {
                 time: time.clone(),
                 policy: policy.clone(),
             }),
+            groups: Arc::new(Groups {
+                record: Arc::clone(&record),
+                stamper: stamper.clone(),
+                listeners: Arc::clone(&listeners),
+                policy: policy.clone(),
+            }),
             contacts: Arc::new(Contacts {
                 record: Arc::clone(&record),
                 stamper: stamper.clone(),
@@ -279,6 +292,7 @@ impl Homeline {
             self.last.restore(recent);
         }
         let _ = self.sos.settle();
+        let _ = card::settle(&self.record, &self.outbox, &self.sealer);
         self.standing.renew_if_stale();
     }
 

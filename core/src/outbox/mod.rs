@@ -48,6 +48,10 @@ pub(crate) enum Role {
     Profile,
     /// Positions.
     Positions,
+    /// A group: a newer one of the same subject replaces it.
+    Group,
+    /// The traveler leaves a group.
+    GroupLeave,
 }
 
 // The numbers below are in files: they never change their meaning. Gaps in the
@@ -79,7 +83,14 @@ impl Role {
             Self::Standing => 3,
             Self::Profile => 4,
             Self::Positions => 5,
+            Self::Group => 6,
+            Self::GroupLeave => 7,
         }
+    }
+
+    /// Whether its envelopes belong to a report, and their evidence with them.
+    pub(crate) fn is_of_a_report(self) -> bool {
+        matches!(self, Self::Report | Self::Update | Self::Cancel)
     }
 
     fn from_number(number: i64) -> Self {
@@ -89,6 +100,8 @@ impl Role {
             2 => Self::Cancel,
             3 => Self::Standing,
             4 => Self::Profile,
+            6 => Self::Group,
+            7 => Self::GroupLeave,
             _ => Self::Positions,
         }
     }

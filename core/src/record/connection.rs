@@ -57,7 +57,19 @@ pub(super) fn open(path: &Path, secret: &Secret, policy: &Policy) -> Result<Conn
     )?;
     sqlite::migrate(&mut connection, &MIGRATIONS)?;
     // Shows a torn file now, not in the middle of a save.
-    for table in ["meta", "field", "consent_given", "fix", "boot", "report"] {
+    for table in [
+        "meta",
+        "field",
+        "consent_given",
+        "fix",
+        "boot",
+        "report",
+        "led_group",
+        "group_member",
+        "group_entry",
+        "joined_group",
+        "card",
+    ] {
         sqlite::probe(&connection, &format!("SELECT 1 FROM {table} LIMIT 1"))?;
     }
     Ok(connection)

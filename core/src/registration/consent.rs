@@ -75,6 +75,9 @@ impl Consents {
                 Purpose::Register => Role::Profile,
                 Purpose::Whereabouts => Role::Positions,
             })?;
+            if purpose == Purpose::Register {
+                self.outbox.withdraw(Role::Group)?;
+            }
             self.listeners.notify(Topic::Record);
             Ok(())
         })
@@ -134,6 +137,9 @@ fn give(tx: &Connection, purpose: Purpose, version: &str, now_ms: i64) -> Result
 }
 
 fn withdraw(tx: &Connection, purpose: Purpose, now_ms: i64) -> Result<()> {
+    if purpose == Purpose::Register {
+        super::groups::groups_withdrawn(tx)?;
+    }
     tx.execute(
         "UPDATE consent_given SET withdrawn_ms = ?2 WHERE purpose = ?1 AND withdrawn_ms IS NULL",
         params![number(purpose), now_ms],

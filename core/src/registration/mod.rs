@@ -6,14 +6,17 @@
 //! only under the traveler's consent for [`Purpose::Register`]. The standing
 //! envelope of the SOS is renewed with each change.
 
+pub mod card;
 mod consent;
 pub mod fields;
+pub mod groups;
 mod mrz;
 mod profile;
 mod traveler;
 
 pub(crate) use consent::in_force;
 pub use consent::{Consent, Consents, Purpose};
+pub(crate) use groups::stage_groups;
 pub use profile::TRAVELER;
 pub(crate) use profile::{changed, load_traveler, stage_profile};
 pub use traveler::{TravelDocument, Traveler, TravelerKind};
@@ -25,6 +28,7 @@ use crate::error::{Result, guard};
 use crate::homeline::{Listeners, Topic};
 use crate::record::Record;
 use crate::sos::StandingKeeper;
+use card::RegistrationCard;
 use fields::Stamper;
 
 /// The traveler's registration. Reached through `Homeline::registration`.
@@ -56,6 +60,19 @@ impl Registration {
     /// The traveler as saved, if any.
     pub fn traveler(&self) -> Result<Option<Traveler>> {
         guard("Registration::traveler", || self.record.read(load_traveler))
+    }
+
+    /// The registration card, once the ministry has issued one; absent while the
+    /// traveler is removed. It can be expired: see `RegistrationCard::card`.
+    pub fn card(&self) -> Result<Option<RegistrationCard>> {
+        guard("Registration::card", || {
+            let now_ms = self.stamper.stamp().changed_ms;
+            self.record.read(|tx| {
+                let traveler = load_traveler(tx)?;
+                let card = card::load(tx, now_ms)?;
+                Ok(card.filter(|_| traveler.is_some()))
+            })
+        })
     }
 
     /// Removes the traveler; a later sync tells the ministry.

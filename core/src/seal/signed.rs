@@ -19,6 +19,8 @@ pub enum Context {
     Receipt,
     /// News of a case, by a receipt key of the service document.
     Case,
+    /// News of a registration card, by a receipt key of the service document.
+    CardNews,
 }
 
 impl Context {
@@ -27,6 +29,7 @@ impl Context {
             Self::Service => b"homeline/service/v1\0",
             Self::Receipt => b"homeline/receipt/v1\0",
             Self::Case => b"homeline/case/v1\0",
+            Self::CardNews => b"homeline/card-news/v1\0",
         }
     }
 

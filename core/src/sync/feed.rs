@@ -2,10 +2,12 @@
 
 use super::client::Failure;
 use super::pass::{Carried, Pass, Stop};
-use super::protocol::{CHANGES_PATH, CaseNews, ChangePage, SERVICE_PATH};
+use super::protocol::{CHANGES_PATH, CardNews, CaseNews, ChangePage, SERVICE_PATH};
 use crate::error::Result;
 use crate::homeline::Topic;
 use crate::outbox::EventRow;
+use crate::record::RecordState;
+use crate::registration::card;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, case_news};
 
@@ -80,13 +82,20 @@ impl Pass<'_> {
                 return Ok(Ok(()));
             };
             let mut events = Vec::new();
+            let mut cards = 0;
             for change in &page.changes {
-                if change.kind == "case" {
-                    events.extend(self.news(&change.sealed.0)?);
+                match change.kind.as_str() {
+                    "case" => events.extend(self.news(&change.sealed.0)?),
+                    "card" => cards += u32::from(self.card_news(&change.sealed.0)?),
+                    _ => {}
                 }
             }
             self.parts.outbox.apply_changes(&events, cursor)?;
             self.tally.changes += u32::try_from(events.len()).unwrap_or(u32::MAX);
+            self.tally.changes += cards;
+            if cards > 0 {
+                self.settle_card()?;
+            }
             if !events.is_empty() {
                 self.parts.listeners.notify(Topic::Sos);
             }
@@ -95,6 +104,34 @@ impl Pass<'_> {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// News of the registration card, if it is for this device and signed by the
+    /// ministry: kept sealed in the outbox before the cursor moves, so that a
+    /// locked record loses nothing.
+    fn card_news(&mut self, sealed: &[u8]) -> Result<bool> {
+        let Some(signed) = self.parts.sealer.open_own::<Signed>(sealed) else {
+            return Ok(false);
+        };
+        let mut verified = self.verify::<CardNews>(&signed, Context::CardNews);
+        if matches!(verified, Err(VerifyError::UnknownKey)) && self.fetch_service()?.is_ok() {
+            verified = self.verify(&signed, Context::CardNews);
+        }
+        if verified.is_err() {
+            return Ok(false);
+        }
+        card::keep(&self.parts.outbox, sealed)?;
+        Ok(true)
+    }
+
+    /// Brings the card to the record, where it is open.
+    fn settle_card(&self) -> Result<()> {
+        let parts = self.parts;
+        if parts.record.state() == RecordState::Open {
+            card::settle(&parts.record, &parts.outbox, &parts.sealer)?;
+            parts.listeners.notify(Topic::Record);
+        }
+        Ok(())
     }
 
     /// News of a case, if it is for this device and signed by the ministry.

@@ -29,7 +29,7 @@ use crate::homeline::Topic;
 use crate::keys::random;
 use crate::outbox::{Batch, EventRow, Lane, Role, Waiting};
 use crate::record::RecordState;
-use crate::registration::stage_profile;
+use crate::registration::{card, stage_groups, stage_profile};
 use crate::seal::sha256_hex;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, Channel, Evidence, event};
@@ -152,8 +152,10 @@ impl<'a> Pass<'a> {
         }
         parts.sos.settle()?;
         parts.standing.renew_if_stale();
+        card::settle(&parts.record, &parts.outbox, &parts.sealer)?;
         let before = parts.outbox.counts()?.waiting;
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
+        self.tally.without_consent |= stage_groups(&parts.record, &parts.outbox, &parts.sealer)?;
         let positions = stage_fixes(
             &parts.record,
             &parts.outbox,
@@ -349,7 +351,9 @@ impl<'a> Pass<'a> {
         evidence: Option<&Evidence>,
     ) -> Result<Option<EventRow>> {
         match (waiting.report, evidence) {
-            (Some(report), Some(evidence)) => event(report, at, evidence).map(Some),
+            (Some(report), Some(evidence)) if waiting.role.is_of_a_report() => {
+                event(report, at, evidence).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -424,7 +428,7 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
         }),
         Role::Update => Some(Evidence::UpdateReceipt { received_ms }),
         Role::Cancel => Some(Evidence::CancelReceipt { received_ms }),
-        Role::Standing | Role::Profile | Role::Positions => None,
+        Role::Standing | Role::Profile | Role::Positions | Role::Group | Role::GroupLeave => None,
     })
 }
 

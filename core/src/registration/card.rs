@@ -1,0 +1,202 @@
+//! The registration card: what a duty officer verifies with no network.
+//!
+//! The ministry issues it when it has a profile, and signs it with a receipt key
+//! of its service document: an officer's app takes the keys from there, and keeps
+//! a retired one until the last card that it signed has run out. The label of the
+//! token's kind keeps a receipt from being taken for a card.
+//!
+//! It comes by the change feed (kind `card`), sealed to the device, and stays
+//! sealed in the outbox until the record is open. A changed profile brings a new
+//! card with the same number; a removed registration ends it on the phone. An
+//! officer who is offline cannot know of that: there is no list of revoked cards,
+//! a card is short-lived instead.
+
+use rusqlite::{Connection, OptionalExtension as _};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Policy;
+use crate::error::{HomelineError, Result, StorageProblem, guard};
+use crate::outbox::Outbox;
+use crate::record::{Record, RecordState};
+use crate::seal::signed::{Context, Signed, VerifyError};
+use crate::seal::token::{Kind, Scanned, Token, TokenError};
+use crate::sync::Sealer;
+use crate::sync::protocol::CardNews;
+
+/// Where the outbox keeps the newest news of the card until the record has it.
+const KEPT: &str = "card_news";
+
+/// Body of a card: `HLC:`, see [`crate::seal::token`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// The registration number, for example `R-7K2M-9QXF`.
+    pub number: String,
+    /// Name, in the traveler's own script; the first 64 characters.
+    pub name: String,
+    /// The last four characters of the travel document's number: enough beside
+    /// the document, and useless without it.
+    pub document_end: Option<String>,
+    /// Nationality, as in the document's machine-readable zone (ICAO Doc 9303).
+    pub nationality: Option<String>,
+    /// When it was issued, milliseconds UTC.
+    pub issued_ms: i64,
+    /// Until when it is valid, milliseconds UTC.
+    pub valid_until_ms: i64,
+}
+
+/// What a card says, verified.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct CardView {
+    /// The registration number.
+    pub number: String,
+    /// Name, in the traveler's own script.
+    pub name: String,
+    /// The last four characters of the travel document's number.
+    pub document_end: Option<String>,
+    /// Nationality, as in the document's machine-readable zone.
+    pub nationality: Option<String>,
+    /// When it was issued, milliseconds UTC.
+    pub issued_ms: i64,
+    /// Until when it is valid, milliseconds UTC.
+    pub valid_until_ms: i64,
+    /// Whether it is valid at the time that was asked for.
+    pub state: CardState,
+}
+
+/// Whether a card is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum CardState {
+    /// It is.
+    Valid,
+    /// Its time is over: the registration may still be there, ask the ministry.
+    Expired,
+}
+
+/// The traveler's own card.
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
+pub struct RegistrationCard {
+    /// The text to show as a QR code (alphanumeric mode, level M).
+    pub text: String,
+    /// What it says.
+    pub card: CardView,
+}
+
+redacted_debug!(Card, CardView, RegistrationCard);
+
+/// Verifies the text of a registration card at the time `now_ms` (milliseconds
+/// UTC), with no network. `keys` are the ministry's receipt keys: Ed25519 public
+/// keys of 32 bytes, from its service document. An expired card is a state of the
+/// answer, not an error.
+///
+/// Errors: `Invalid` with the field `card` (no card, or damaged), `card.key`
+/// (signed by none of `keys`), `card.signature` (altered), `card.version`,
+/// `card.body`.
+#[uniffi::export]
+pub fn verify_card(text: String, keys: Vec<Vec<u8>>, now_ms: i64) -> Result<CardView> {
+    guard("verify_card", || {
+        let longest = Policy::STANDARD.token_bytes;
+        Scanned::read_kind(Kind::Card, &text, longest)
+            .and_then(|scanned| scanned.token()?.verify(Kind::Card, &keys))
+            .map(|card| view(card, now_ms))
+            .map_err(|error| error.of("card", Kind::Card))
+    })
+}
+
+impl Card {
+    /// The card as text; `sign` is the Ed25519 function of the ministry's receipt
+    /// key `public`.
+    pub fn issue(&self, public: &[u8], sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<String> {
+        let card = Self {
+            name: self
+                .name
+                .chars()
+                .take(Policy::STANDARD.token_name_chars)
+                .collect(),
+            ..self.clone()
+        };
+        Ok(Token::sign(Kind::Card, &card, public, sign)?.to_text(Kind::Card))
+    }
+}
+
+fn view(card: Card, now_ms: i64) -> CardView {
+    CardView {
+        state: if now_ms > card.valid_until_ms {
+            CardState::Expired
+        } else {
+            CardState::Valid
+        },
+        number: card.number,
+        name: card.name,
+        document_end: card.document_end,
+        nationality: card.nationality,
+        issued_ms: card.issued_ms,
+        valid_until_ms: card.valid_until_ms,
+    }
+}
+
+/// Keeps the newest news, sealed to this device, until the record has it.
+pub(crate) fn keep(outbox: &Outbox, sealed: &[u8]) -> Result<()> {
+    outbox.set(KEPT, sealed)
+}
+
+/// Brings what is kept to the record. A crash in between repeats it.
+pub(crate) fn settle(record: &Record, outbox: &Outbox, sealer: &Sealer) -> Result<()> {
+    let Some(sealed) = outbox.get(KEPT)?.filter(|sealed| !sealed.is_empty()) else {
+        return Ok(());
+    };
+    if record.state() != RecordState::Open {
+        return Ok(());
+    }
+    let keys = sealer.receipt_keys();
+    let news = sealer
+        .open_own::<Signed>(&sealed)
+        .map(|signed| signed.verify::<CardNews>(Context::CardNews, &keys));
+    match news {
+        Some(Ok(news)) => {
+            let text = news.card.as_deref();
+            // A card that would not convince an officer is none.
+            let card = text.and_then(|text| Some((text, read(text, &keys).ok()?)));
+            record.write(|tx| save(tx, card.as_ref().map(|(text, card)| (*text, card))))?;
+        }
+        // It was believed when it came; the keys will be there again.
+        Some(Err(VerifyError::UnknownKey)) => return Ok(()),
+        // Sealed to keys that this device has no longer.
+        Some(Err(_)) | None => {}
+    }
+    outbox.set(KEPT, b"")
+}
+
+fn read(text: &str, keys: &[Vec<u8>]) -> Result<Card, TokenError> {
+    Scanned::read_kind(Kind::Card, text, Policy::STANDARD.token_bytes)?
+        .token()?
+        .verify(Kind::Card, keys)
+}
+
+fn save(tx: &Connection, card: Option<(&str, &Card)>) -> Result<()> {
+    tx.execute("DELETE FROM card", [])?;
+    if let Some((text, card)) = card {
+        let json = serde_json::to_string(card).map_err(|_| HomelineError::bug("card"))?;
+        tx.execute(
+            "INSERT INTO card (one, text, json) VALUES (1, ?1, ?2)",
+            [text, &json],
+        )?;
+    }
+    Ok(())
+}
+
+/// The card that the ministry has issued last, as it stands at `now_ms`.
+pub(super) fn load(tx: &Connection, now_ms: i64) -> Result<Option<RegistrationCard>> {
+    let row: Option<(String, String)> = tx
+        .query_row("SELECT text, json FROM card", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    row.map(|(text, json)| {
+        let card = serde_json::from_str(&json).map_err(|_| StorageProblem::Damaged)?;
+        Ok(RegistrationCard {
+            text,
+            card: view(card, now_ms),
+        })
+    })
+    .transpose()
+}
