@@ -60,12 +60,13 @@ pub(crate) struct Policy {
     /// Longest text in which a token (a QR code's text) is looked for: twice what
     /// the largest QR code holds, for the words and line ends around it.
     pub(crate) token_bytes: usize,
-    /// Longest name, in characters, that a token carries; what is longer is cut.
-    /// A passport has at most 39, and the token must stay a QR code of version 20.
-    pub(crate) token_name_chars: usize,
+    /// Longest name that a token carries, in bytes of UTF-8: 64 Chinese
+    /// characters, where a passport has room for 39 letters. What is longer is cut:
+    /// the token must stay a QR code of version 20 at level M, 970 characters.
+    pub(crate) token_name_bytes: usize,
     /// Longest name of a group, of its agency, of a document's number or of a
-    /// consent text's version, in characters: for the same QR code.
-    pub(crate) token_text_chars: usize,
+    /// consent text's version, in bytes: 30 Chinese characters, for the same reason.
+    pub(crate) token_text_bytes: usize,
     /// An invitation to a group is good for so long: a roster takes weeks, and a
     /// photo of the code that got around must not be good for ever.
     pub(crate) invitation_ms: i64,
@@ -102,8 +103,8 @@ impl Policy {
         service_age_ms: 24 * 3_600_000,
         change_pages: 20,
         token_bytes: 2 * 4_296,
-        token_name_chars: 64,
-        token_text_chars: 40,
+        token_name_bytes: 192,
+        token_text_bytes: 90,
         invitation_ms: 30 * 24 * 3_600_000,
         group_members: 500,
         lock: Duration::from_secs(5),

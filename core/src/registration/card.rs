@@ -22,6 +22,7 @@ use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::seal::token::{Kind, Scanned, Token, TokenError};
 use crate::sync::Sealer;
 use crate::sync::protocol::CardNews;
+use crate::validate;
 
 /// Where the outbox keeps the newest news of the card until the record has it.
 const KEPT: &str = "card_news";
@@ -31,7 +32,7 @@ const KEPT: &str = "card_news";
 pub struct Card {
     /// The registration number, for example `R-7K2M-9QXF`.
     pub number: String,
-    /// Name, in the traveler's own script; the first 64 characters.
+    /// Name, in the traveler's own script; at most 192 bytes of it.
     pub name: String,
     /// The last four characters of the travel document's number: enough beside
     /// the document, and useless without it.
@@ -107,11 +108,7 @@ impl Card {
     /// key `public`.
     pub fn issue(&self, public: &[u8], sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Result<String> {
         let card = Self {
-            name: self
-                .name
-                .chars()
-                .take(Policy::STANDARD.token_name_chars)
-                .collect(),
+            name: validate::cut(&self.name, Policy::STANDARD.token_name_bytes),
             ..self.clone()
         };
         Ok(Token::sign(Kind::Card, &card, public, sign)?.to_text(Kind::Card))
@@ -199,4 +196,50 @@ pub(super) fn load(tx: &Connection, now_ms: i64) -> Result<Option<RegistrationCa
         })
     })
     .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{DeviceKeys, Secret};
+
+    fn card(name: &str) -> Card {
+        Card {
+            number: "R-7K2M-9QXF".into(),
+            name: name.into(),
+            document_end: Some("4567".into()),
+            nationality: Some("CHN".into()),
+            issued_ms: 1_750_000_000_000,
+            valid_until_ms: 1_781_536_000_000,
+        }
+    }
+
+    fn issue(card: &Card) -> (String, Vec<Vec<u8>>) {
+        let ministry = DeviceKeys::from_secret(&Secret::new([4; 32])).unwrap();
+        let public = ministry.public().signing.to_vec();
+        let text = card.issue(&public, |bytes| ministry.sign(bytes)).unwrap();
+        (text, vec![public])
+    }
+
+    #[test]
+    fn a_card_says_what_was_issued_until_it_runs_out() {
+        let given = card("李伟");
+        let (text, keys) = issue(&given);
+        let at = |now_ms| verify_card(text.to_lowercase(), keys.clone(), now_ms).unwrap();
+        assert_eq!(at(given.valid_until_ms).state, CardState::Valid);
+        assert_eq!(at(given.valid_until_ms + 1).state, CardState::Expired);
+        // A clock that is behind does not make a card a forgery.
+        assert_eq!(at(0).state, CardState::Valid);
+        assert_eq!(at(0), view(given, 0));
+    }
+
+    #[test]
+    fn a_name_of_any_length_and_script_leaves_a_card_that_verifies() {
+        for name in ["", "e\u{301}\u{327}", "שָׁלוֹם", &"𠮷".repeat(10_000)] {
+            let (text, keys) = issue(&card(name));
+            let read = verify_card(text, keys, 0).unwrap();
+            assert!(name.starts_with(&read.name), "{name}");
+            assert!(name.len() > 192 || read.name == name);
+        }
+    }
 }

@@ -373,3 +373,229 @@ fn is_noise(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::config::Policy;
+    use crate::keys::Secret;
+
+    const LONGEST: usize = Policy::STANDARD.token_bytes;
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Body {
+        signing: [u8; 32],
+        words: String,
+        number: Option<i64>,
+    }
+
+    impl SelfSigned for Body {
+        fn signer(&self) -> &[u8; 32] {
+            &self.signing
+        }
+    }
+
+    fn device(byte: u8) -> DeviceKeys {
+        DeviceKeys::from_secret(&Secret::new([byte; 32])).unwrap()
+    }
+
+    fn body_of(device: &DeviceKeys, words: &str) -> Body {
+        Body {
+            signing: device.public().signing,
+            words: words.into(),
+            number: Some(-1),
+        }
+    }
+
+    fn signed(kind: Kind, device: &DeviceKeys, body: &Body) -> Token {
+        Token::sign(kind, body, &device.public().signing, |bytes| {
+            device.sign(bytes)
+        })
+        .unwrap()
+    }
+
+    fn read(kind: Kind, text: &str) -> Result<Body, TokenError> {
+        Scanned::read_kind(kind, text, LONGEST)?
+            .token()?
+            .verify_own(kind)
+    }
+
+    /// The layout is the ministry's too, and that of other apps: it never changes.
+    #[test]
+    fn the_text_is_what_is_documented() {
+        let token = Token::sign(
+            Kind::Card,
+            &("李", Some(-2_i64), [7_u8; 2], None::<u8>),
+            &[9; 32],
+            |message| {
+                assert_eq!(
+                    message,
+                    b"homeline/card/v1\0\x03\xe6\x9d\x8e\x01\x03\x07\x07\x00"
+                );
+                [5; 64]
+            },
+        )
+        .unwrap();
+        let bytes = token.to_bytes();
+        let mut expected = vec![1];
+        expected.extend_from_slice(digest(&SHA256, &[9; 32]).as_ref().get(..8).unwrap());
+        expected.extend_from_slice(&[5; 64]);
+        expected.extend_from_slice(b"\x03\xe6\x9d\x8e\x01\x03\x07\x07\x00");
+        assert_eq!(bytes, expected);
+        let text = token.to_text(Kind::Card);
+        assert!(text.starts_with("HLC:A"));
+        assert!(
+            text.bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b':'),
+            "alphanumeric mode of a QR code (ISO/IEC 18004)"
+        );
+    }
+
+    #[test]
+    fn a_signature_of_one_kind_is_none_of_another() {
+        let device = device(1);
+        let body = body_of(&device, "a");
+        for made in Kind::ALL {
+            let token = signed(made, &device, &body);
+            for asked in Kind::ALL {
+                let outcome = token.verify_own::<Body>(asked);
+                let renamed = read(asked, &token.to_text(asked));
+                if asked == made {
+                    assert_eq!((outcome, renamed), (Ok(body.clone()), Ok(body.clone())));
+                } else {
+                    assert_eq!(outcome, Err(TokenError::NotAuthentic));
+                    assert_eq!(renamed, Err(TokenError::NotAuthentic));
+                    let text = token.to_text(made);
+                    assert_eq!(read(asked, &text), Err(TokenError::OtherKind));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_recipient_opens_a_sealed_one() {
+        let (member, leader, other) = (device(1), device(2), device(3));
+        let body = body_of(&member, "secret words");
+        let token = signed(Kind::Entry, &member, &body);
+        let text = token.seal(Kind::Entry, &leader.public().agreement).unwrap();
+        let scanned = Scanned::read_kind(Kind::Entry, &text, LONGEST).unwrap();
+        assert!(scanned.open(&leader).unwrap() == token);
+        assert!(scanned.open(&other).err() == Some(TokenError::OtherRecipient));
+        assert!(scanned.token().err() == Some(TokenError::OtherRecipient));
+        assert!(!scanned.bytes.windows(6).any(|part| part == b"secret"));
+        // In clear it is not taken for sealed, nor under another kind.
+        let clear = Scanned::read(&token.to_text(Kind::Entry), LONGEST).unwrap();
+        assert!(clear.open(&leader).err() == Some(TokenError::Version));
+        let renamed = text.replace(Kind::Entry.prefix(), Kind::Leave.prefix());
+        let renamed = Scanned::read(&renamed, LONGEST).unwrap();
+        assert!(renamed.open(&leader).err() == Some(TokenError::NotAuthentic));
+        for at in 0..scanned.bytes.len() {
+            let mut bytes = scanned.bytes.clone();
+            *bytes.get_mut(at).unwrap() ^= 0x04;
+            let altered = Scanned {
+                kind: Kind::Entry,
+                bytes,
+            };
+            assert!(altered.open(&leader).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn the_key_must_be_at_hand_and_the_body_end_where_it_ends() {
+        let device = device(1);
+        let key = device.public().signing.to_vec();
+        let token = signed(Kind::Card, &device, &body_of(&device, "a"));
+        let verify = |token: &Token, keys: &[Vec<u8>]| token.verify::<Body>(Kind::Card, keys);
+        assert!(verify(&token, &[vec![], vec![1; 32], key.clone()]).is_ok());
+        assert_eq!(verify(&token, &[]), Err(TokenError::UnknownKey));
+        // Signed, but with a byte more than the body has.
+        let longer = Token::sign(Kind::Card, &(body_of(&device, "a"), 1_u8), &key, |bytes| {
+            device.sign(bytes)
+        })
+        .unwrap();
+        assert_eq!(
+            verify(&longer, std::slice::from_ref(&key)),
+            Err(TokenError::Body)
+        );
+        // A key that is not on the curve, or of another length, is no panic.
+        let odd = Token::sign(Kind::Card, &1_u8, &[0xff; 32], |_| [0xff; 64]).unwrap();
+        assert_eq!(
+            odd.verify::<u8>(Kind::Card, &[vec![0xff; 32]]),
+            Err(TokenError::NotAuthentic)
+        );
+    }
+
+    #[test]
+    fn what_surrounds_a_text_does_no_harm() {
+        let device = device(1);
+        let body = body_of(&device, "李伟");
+        let text = signed(Kind::Leave, &device, &body).to_text(Kind::Leave);
+        let (head, tail) = text.split_at(50);
+        let forms = [
+            text.to_lowercase(),
+            format!("  {text}\r\n"),
+            format!("{head}\n {tail}"),
+            format!("{head}\u{ad}\u{200b}\u{a0}{tail}\u{feff}"),
+            format!("看看（{text}）。"),
+            format!("https://example.org/q?t={text}"),
+            text.replace(':', "%3a"),
+        ];
+        for form in forms {
+            assert_eq!(read(Kind::Leave, &form), Ok(body.clone()), "{form}");
+        }
+        for (form, expected) in [
+            (String::new(), TokenError::Malformed),
+            ("HLL:".into(), TokenError::Malformed),
+            ("HLL:AE".into(), TokenError::Malformed),
+            ("HLL:AM".into(), TokenError::Version),
+            (text.replace("HLL:", "HLX:"), TokenError::Malformed),
+            (text.replace("HLL:", "HLL:0189"), TokenError::Malformed),
+            ("A".repeat(1_000_000), TokenError::TooLong),
+            (format!("HLL:{}", "A".repeat(8_000)), TokenError::Version),
+        ] {
+            assert_eq!(read(Kind::Leave, &form), Err(expected));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_comes_back_and_any_other_byte_is_refused(
+            words in any::<String>(),
+            number in any::<Option<i64>>(),
+            at in any::<prop::sample::Index>(),
+            bit in 0_u8..8,
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let device = device(1);
+            let body = Body { signing: device.public().signing, words, number };
+            let token = signed(Kind::Leave, &device, &body);
+            let text = token.to_text(Kind::Leave);
+            prop_assert_eq!(read(Kind::Leave, &text), Ok(body));
+            let bytes = token.to_bytes();
+            let mut altered = bytes.clone();
+            *altered.get_mut(at.index(bytes.len())).unwrap() ^= 1 << bit;
+            let altered = Token::from_bytes(&altered)
+                .and_then(|token| token.verify_own::<Body>(Kind::Leave));
+            prop_assert!(altered.is_err());
+            let cut = bytes.get(..cut.index(bytes.len())).unwrap();
+            let cut = Token::from_bytes(cut)
+                .and_then(|token| token.verify_own::<Body>(Kind::Leave));
+            prop_assert!(cut.is_err());
+        }
+
+        #[test]
+        fn any_text_is_refused_and_never_a_panic(text in any::<String>(), tail in any::<Vec<u8>>()) {
+            for kind in Kind::ALL {
+                prop_assert!(read(kind, &text).is_err());
+                let built = format!("{}{text}{}", kind.prefix(), BASE32_NOPAD.encode(&tail));
+                prop_assert!(read(kind, &built).is_err());
+                if let Ok(scanned) = Scanned::read(&built, LONGEST) {
+                    prop_assert!(scanned.open(&device(2)).is_err());
+                }
+            }
+        }
+    }
+}

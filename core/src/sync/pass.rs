@@ -155,14 +155,15 @@ impl<'a> Pass<'a> {
         card::settle(&parts.record, &parts.outbox, &parts.sealer)?;
         let before = parts.outbox.counts()?.waiting;
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
-        self.tally.without_consent |= stage_groups(&parts.record, &parts.outbox, &parts.sealer)?;
+        let groups = stage_groups(&parts.record, &parts.outbox, &parts.sealer)?;
+        self.tally.without_consent |= groups.without_consent;
         let positions = stage_fixes(
             &parts.record,
             &parts.outbox,
             &parts.sealer,
             parts.policy.fixes_per_envelope,
         )?;
-        Ok(positions || parts.outbox.counts()?.waiting > before)
+        Ok(positions || groups.anything || parts.outbox.counts()?.waiting > before)
     }
 
     fn batch_limit(&self) -> u32 {

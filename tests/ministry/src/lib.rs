@@ -30,6 +30,7 @@ mod meter;
 mod openapi;
 mod problem;
 mod request;
+mod roster;
 mod server;
 mod store;
 mod tls;
@@ -56,7 +57,7 @@ use store::{Store, StoreError};
 
 pub use meter::Counters;
 pub use openapi::openapi;
-pub use store::{CaseView, DeskState, PositionView, TravelerView};
+pub use store::{CaseView, DeskState, GroupMemberView, GroupView, PositionView, TravelerView};
 
 /// What a ministry is started with.
 #[derive(Debug, Clone)]
@@ -216,6 +217,12 @@ impl Ministry {
         }
     }
 
+    /// The Ed25519 public key that signs receipts and registration cards, as the
+    /// service document carries it: what an officer's app verifies cards with.
+    pub fn receipt_key(&self) -> &[u8] {
+        self.app.keys.receipt.public()
+    }
+
     /// The TLS configuration of the API, for a test that puts a portal with a
     /// valid certificate in its place.
     pub fn tls_config(&self) -> Arc<ServerConfig> {
@@ -257,6 +264,14 @@ impl Ministry {
     /// The database cannot be written.
     pub fn close(&self, case: &str) -> io::Result<Option<CaseView>> {
         self.app.store.close(case).map_err(of)
+    }
+
+    /// All groups, in order of their first arrival.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn groups(&self) -> io::Result<Vec<GroupView>> {
+        self.app.store.groups().map_err(of)
     }
 
     /// Stops listening, ends all connections and waits until that is done.

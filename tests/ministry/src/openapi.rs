@@ -25,6 +25,7 @@ use crate::api;
         protocol::ServiceDocument,
         protocol::Receipt,
         protocol::CaseNews,
+        protocol::CardNews,
         protocol::Content,
     ))
 )]

@@ -21,9 +21,17 @@ use crate::seal::token::{Kind, Token};
 use crate::sync::protocol::{Base64, Content, Group, GroupLeave, GroupPerson};
 use crate::sync::{Sealer, stable_id};
 
-/// Moves groups and leaves that the outbox does not have yet there. Returns
-/// whether consent is what is missing.
-pub(crate) fn stage_groups(record: &Record, outbox: &Outbox, sealer: &Sealer) -> Result<bool> {
+/// What staging has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Staged {
+    /// Something new is in the outbox, perhaps in place of something older.
+    pub(crate) anything: bool,
+    /// A group stays on the phone for want of consent.
+    pub(crate) without_consent: bool,
+}
+
+/// Moves groups and leaves that the outbox does not have yet there.
+pub(crate) fn stage_groups(record: &Record, outbox: &Outbox, sealer: &Sealer) -> Result<Staged> {
     let (groups, leaves, instance, consent) = record.write(|tx| {
         let groups = led::all(tx)?
             .into_iter()
@@ -37,7 +45,9 @@ pub(crate) fn stage_groups(record: &Record, outbox: &Outbox, sealer: &Sealer) ->
             in_force(tx, Purpose::Register)?,
         ))
     })?;
+    let mut staged = Staged::default();
     for leave in leaves {
+        staged.anything = true;
         // Always there: the rows were chosen by it.
         let bytes = leave.leave.unwrap_or_default();
         let content = Content::GroupLeave(GroupLeave {
@@ -47,16 +57,16 @@ pub(crate) fn stage_groups(record: &Record, outbox: &Outbox, sealer: &Sealer) ->
         enqueue(outbox, sealer, id, Role::GroupLeave, leave.id, &content)?;
         record.write(|tx| joined::leave_sent(tx, leave.id, leave.serial))?;
     }
-    let mut missing = false;
     for (group, version, sent) in groups {
         // A group that nobody has come to is nobody's business yet.
         if sent == 0 && group.members.is_empty() && group.leaves.is_empty() {
             continue;
         }
         if !consent {
-            missing = true;
+            staged.without_consent = true;
             continue;
         }
+        staged.anything = true;
         let subject = group.id;
         let id = stable_id(&instance, &format!("group/{subject}"), version);
         let content = Content::Group(group);
@@ -69,7 +79,7 @@ pub(crate) fn stage_groups(record: &Record, outbox: &Outbox, sealer: &Sealer) ->
             Ok(())
         })?;
     }
-    Ok(missing)
+    Ok(staged)
 }
 
 fn enqueue(

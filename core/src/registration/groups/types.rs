@@ -96,11 +96,14 @@ impl GroupDetails {
 /// A line that a token has room for.
 pub(super) fn short(field: &str, text: &str, policy: &Policy) -> Result<String> {
     let text = validate::line(field, text, policy)?;
-    if text.chars().count() > policy.token_text_chars {
+    if text.len() > policy.token_text_bytes {
         return Err(HomelineError::invalid(
             field,
             Problem::TooLong,
-            &format!("at most {} characters", policy.token_text_chars),
+            &format!(
+                "at most {} bytes in UTF-8: letters count 1, Chinese characters 3",
+                policy.token_text_bytes
+            ),
         ));
     }
     Ok(text)

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::registration::Traveler;
 use crate::seal::hex;
 use crate::seal::token::SelfSigned;
+use crate::validate;
 
 /// The id of the group that the holder of these keys made with `salt`: UUIDv8
 /// (RFC 9562) of SHA-256 over `homeline/group/v1`, a zero byte, the Ed25519 key,
@@ -86,7 +87,7 @@ pub struct Leave {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Person {
-    /// Name, in the person's own script; the first 64 characters.
+    /// Name, in the person's own script; at most 192 bytes of it.
     pub name: String,
     /// Phone: E.164, or a short code.
     pub phone: Option<String>,
@@ -141,11 +142,7 @@ impl Person {
             })
             .transpose()?;
         Ok(Self {
-            name: traveler
-                .name
-                .chars()
-                .take(policy.token_name_chars)
-                .collect(),
+            name: validate::cut(&traveler.name, policy.token_name_bytes),
             phone: traveler.phone.clone(),
             document,
         })

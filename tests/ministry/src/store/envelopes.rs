@@ -10,8 +10,9 @@ use homeline::sync::protocol::{Content, EnvelopeOutcome, EnvelopeResult, Receipt
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
-use super::{Result, Store, cases, now_ms};
+use super::{Result, Store, cases, groups, now_ms};
 use crate::intake::{Letter, Refusal, Sender};
+use crate::roster;
 
 impl Store {
     /// Takes a batch. The receipts may be sent: the commit is done.
@@ -79,6 +80,9 @@ impl Store {
         if let Content::Sos(report) = &letter.content {
             self.name_sender(tx, &report.report, &letter.sender)?;
         }
+        if let Content::Profile(_) = &letter.content {
+            self.issue_card(tx, &letter.sender)?;
+        }
         Ok(EnvelopeOutcome::Accepted { receipt })
     }
 
@@ -105,7 +109,11 @@ fn report_of(content: &Content) -> Option<Uuid> {
         Content::Sos(report) => Some(report.report),
         Content::SosUpdate(update) => Some(update.report),
         Content::SosCancel(cancel) => Some(cancel.report),
-        Content::Standing(_) | Content::Profile(_) | Content::Positions(_) => None,
+        Content::Standing(_)
+        | Content::Profile(_)
+        | Content::Positions(_)
+        | Content::Group(_)
+        | Content::GroupLeave(_) => None,
     }
 }
 
@@ -147,6 +155,13 @@ fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
                  WHERE excluded.version > version",
                 params![letter.sender, version, received_ms, letter.plain],
             )?;
+        }
+        Content::Group(group) => groups::keep(tx, group, &letter.sender, received_ms)?,
+        Content::GroupLeave(given) => {
+            // Intake has refused one that does not verify.
+            if let Some(leave) = roster::leave(&given.leave) {
+                groups::leave(tx, &leave, received_ms)?;
+            }
         }
         Content::Positions(positions) => {
             let mut insert = tx.prepare_cached(

@@ -10,10 +10,14 @@
 //! | `cases` | what the duty officer reads and does |
 //! | `view` | from letters to a [`CaseView`]: pure |
 //! | `feed` | devices and the change feed |
+//! | `groups` | groups, less those who have left |
+//! | `cards` | registration cards |
 
+mod cards;
 mod cases;
 mod envelopes;
 mod feed;
+mod groups;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -30,13 +34,14 @@ use crate::keys::{Keys, private_file};
 use crate::problem::Fault;
 
 pub(crate) use cases::SHOWN;
+pub use groups::{GroupMemberView, GroupView};
 pub use view::{CaseView, DeskState, PositionView, TravelerView};
 
 /// Name of the database in the data directory.
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 1] = [include_str!("001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("003.sql")];
 
 /// Why a call of the store failed. None of the texts holds personal data.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,62 @@
+-- The change feed carries more than news of cases: a card has no report and no
+-- state of a case.
+CREATE TABLE changes_new (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    recipient BLOB NOT NULL,
+    -- Of news of a case; NULL for the rest.
+    report BLOB REFERENCES cases (report),
+    state TEXT,
+    kind TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    UNIQUE (recipient, report, state)
+) STRICT;
+
+INSERT INTO changes_new (seq, recipient, report, state, kind, sealed)
+SELECT seq, recipient, report, state, kind, sealed FROM changes;
+
+DROP TABLE changes;
+ALTER TABLE changes_new RENAME TO changes;
+CREATE INDEX changes_by_recipient ON changes (recipient, seq);
+
+-- Groups as their leaders' phones have uploaded them, in the newest version.
+CREATE TABLE rosters (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE,
+    leader BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    details TEXT NOT NULL,
+    closed_ms INTEGER,
+    -- Entries of that version that did not verify: they are not kept.
+    unverified INTEGER NOT NULL
+) STRICT;
+
+-- Who is in them: a row for each phone of a person, or one without a phone. Those
+-- who have left are deleted.
+CREATE TABLE roster_people (
+    roster BLOB NOT NULL REFERENCES rosters (id),
+    member BLOB NOT NULL,
+    device BLOB NOT NULL,   -- the phone's Ed25519 key; x'' where the leader wrote it down
+    serial INTEGER NOT NULL,
+    person TEXT NOT NULL,
+    PRIMARY KEY (roster, member, device)
+) STRICT, WITHOUT ROWID;
+
+-- The newest leave of each phone, also of one that no leader has uploaded yet.
+CREATE TABLE roster_leaves (
+    roster BLOB NOT NULL,
+    device BLOB NOT NULL,
+    serial INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    PRIMARY KEY (roster, device)
+) STRICT, WITHOUT ROWID;
+
+-- The registration cards, the newest of each sender of a profile.
+CREATE TABLE cards (
+    sender BLOB PRIMARY KEY NOT NULL,
+    number TEXT NOT NULL UNIQUE,
+    -- SHA-256 of what the card says of its holder, to see whether that has
+    -- changed; '' where the registration was removed.
+    holder TEXT NOT NULL,
+    issued_ms INTEGER NOT NULL
+) STRICT;
