@@ -208,6 +208,13 @@ pub(super) fn add_entry(
         ));
     }
     let same = same_document(tx, group.id, &entry.person)?;
+    let person = same.as_ref().map(|(id, _)| id.as_str()).or(own.as_deref());
+    if let Some(person) = person
+        && newest(tx, group.id, person, "leave")? >= Some(entry.serial)
+    {
+        // Another phone of the same person has left since.
+        return Err(stale("entry"));
+    }
     let (member, was_in) = match (&own, same) {
         (_, Some((id, state))) => (id, state == IN),
         (Some(own), None) => (own.clone(), is_in),
@@ -252,12 +259,20 @@ pub(super) fn add_leave(tx: &Connection, leave: &Leave, bytes: &[u8]) -> Result<
     });
     let member = known.map(|known| known.member).unwrap_or_default();
     let named = || Some(member.clone()).filter(|member| !member.is_empty());
-    match judge(last, leave.serial) {
-        Verdict::Stale => return Err(stale("leave")),
-        Verdict::Again => return Ok(AddOutcome::Left { member: named() }),
-        Verdict::First | Verdict::Newer => {}
+    let verdict = judge(last, leave.serial);
+    if verdict == Verdict::Stale {
+        return Err(stale("leave"));
     }
-    if !member.is_empty() {
+    // Whoever has come by another phone since then has not left.
+    let since = newest(tx, group.id, &member, "entry")? > Some(leave.serial);
+    let outcome = match named() {
+        Some(member) if since => AddOutcome::AlreadyIn { member },
+        member => AddOutcome::Left { member },
+    };
+    if verdict == Verdict::Again {
+        return Ok(outcome);
+    }
+    if !member.is_empty() && !since {
         put_out(tx, group.id, &member, LEFT)?;
     }
     // Kept also where nobody came before: an entry that is older comes too late.
@@ -269,7 +284,19 @@ pub(super) fn add_leave(tx: &Connection, leave: &Leave, bytes: &[u8]) -> Result<
         params![group.id, leave.signing, leave.serial, member, bytes],
     )?;
     changed(tx, group.id)?;
-    Ok(AddOutcome::Left { member: named() })
+    Ok(outcome)
+}
+
+/// The newest standing word of a person's phones, of one kind.
+fn newest(tx: &Connection, group: Uuid, member: &str, kind: &str) -> Result<Option<i64>> {
+    Ok(tx.query_row(
+        &format!(
+            "SELECT max(serial) FROM group_entry
+             WHERE group_id = ?1 AND member = ?2 AND ?2 <> '' AND {kind} IS NOT NULL"
+        ),
+        params![group, member],
+        |row| row.get(0),
+    )?)
 }
 
 /// Puts a person in that has no phone.
