@@ -98,10 +98,14 @@ impl Roster {
         if signed && self.rows.iter().any(|known| known.device == row.device) {
             return;
         }
+        let of_another_state = |member: Uuid| {
+            let mut own = self.rows.iter().filter(|known| known.member == member);
+            own.any(|known| contradict(&known.person, &row.person))
+        };
         let same = self
             .rows
             .iter()
-            .find(|known| same(&known.person, &row.person));
+            .find(|known| same(&known.person, &row.person) && !of_another_state(known.member));
         if let Some(known) = same {
             row.member = known.member;
         }
@@ -113,6 +117,12 @@ impl Roster {
 pub(crate) fn same(one: &Person, other: &Person) -> bool {
     let documents = one.document.as_ref().zip(other.document.as_ref());
     documents.is_some_and(|(one, other): (&Document, &Document)| one.is(other))
+}
+
+/// Whether two people show documents of the same number, of two states.
+fn contradict(one: &Person, other: &Person) -> bool {
+    let documents = one.document.as_ref().zip(other.document.as_ref());
+    documents.is_some_and(|(one, other)| one.key() == other.key() && !one.is(other))
 }
 
 /// Whether two groups may be one trip: their days overlap, as far as they are

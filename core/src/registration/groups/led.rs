@@ -420,7 +420,9 @@ fn save_member(
         "INSERT INTO group_member (group_id, id, state, by_hand, document, issuer, json)
          VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6)
          ON CONFLICT (group_id, id) DO UPDATE SET state = 0, by_hand = excluded.by_hand,
-             document = excluded.document, issuer = excluded.issuer, json = excluded.json",
+             issuer = CASE WHEN excluded.issuer = '' AND document = excluded.document
+                 THEN issuer ELSE excluded.issuer END,
+             document = excluded.document, json = excluded.json",
         params![
             group,
             member,
