@@ -450,7 +450,10 @@ fn an_altered_text_is_refused_wherever_it_is_altered() {
                 "{at}"
             );
             assert!(
-                leader.groups().add(text[..at].to_owned()).is_err(),
+                leader
+                    .groups()
+                    .add(text.chars().take(at).collect())
+                    .is_err(),
                 "cut at {at}"
             );
         }
