@@ -90,6 +90,18 @@ pub enum Problem {
     /// It does not agree with another field.
     #[error("does not agree with another field")]
     Mismatch,
+    /// Its time is over.
+    #[error("has expired")]
+    Expired,
+    /// Older than what is known already: a repetition.
+    #[error("is older than what is known")]
+    Stale,
+    /// Meant for somebody else, or by somebody who is not known here.
+    #[error("belongs to somebody else")]
+    Foreign,
+    /// Altered, or not by whom it names.
+    #[error("is altered, or not signed by whom it names")]
+    NotAuthentic,
 }
 
 /// What is wrong with the files.

@@ -238,6 +238,18 @@ pub(crate) fn note(text: &str, policy: &Policy) -> (String, bool) {
     (note, rest.next().is_some())
 }
 
+/// The first characters of a text, of at most `bytes` in UTF-8.
+pub(crate) fn cut(text: &str, bytes: usize) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.len() + c.len_utf8() > bytes {
+            break;
+        }
+        out.push(c);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,6 +302,20 @@ mod tests {
         assert!(was_cut);
         let (kept, was_cut) = note("a\0b\nc", &Policy::STANDARD);
         assert_eq!((kept.as_str(), was_cut), ("a b\nc", false));
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        for (bytes, kept) in [
+            (0, ""),
+            (2, ""),
+            (3, "李"),
+            (5, "李"),
+            (6, "李伟"),
+            (9, "李伟"),
+        ] {
+            assert_eq!(cut("李伟", bytes), kept);
+        }
     }
 
     #[test]

@@ -51,6 +51,7 @@ fn contact() -> Contact {
         name: TEXTS[2].into(),
         phone: TEXTS[3].into(),
         relation: Relation::Parent,
+        ..Contact::default()
     }
 }
 

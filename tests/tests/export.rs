@@ -72,6 +72,7 @@ fn filled(scene: &Scene) -> Arc<Homeline> {
             name: name.into(),
             phone: "12308".into(),
             relation: Relation::Parent,
+            ..Contact::default()
         };
         home.contacts().add(contact).unwrap();
     }

@@ -65,6 +65,7 @@ enum Step {
         name: String,
         phone: String,
         relation: Relation,
+        ..Contact::default()
     },
     Contacts {
         count: usize,
@@ -213,6 +214,7 @@ impl Player<'_> {
                 name,
                 phone,
                 relation,
+                ..Contact::default()
             } => {
                 let contact = Contact {
                     name,

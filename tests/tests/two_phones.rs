@@ -192,6 +192,7 @@ fn contact(name: &str, phone: &str) -> Contact {
         name: name.into(),
         phone: phone.into(),
         relation: Relation::Parent,
+        ..Contact::default()
     }
 }
 

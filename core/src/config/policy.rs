@@ -119,6 +119,21 @@ pub(crate) struct Policy {
     pub(crate) document_days: i64,
     /// A trip that begins within so many days is urgent.
     pub(crate) trip_soon_days: i64,
+    /// Longest text in which a token (a QR code's text) is looked for: twice what
+    /// the largest QR code holds, for the words and line ends around it.
+    pub(crate) token_bytes: usize,
+    /// Longest name that a token carries, in bytes of UTF-8: 64 Chinese
+    /// characters, where a passport has room for 39 letters. What is longer is cut:
+    /// the token must stay a QR code of version 20 at level M, 970 characters.
+    pub(crate) token_name_bytes: usize,
+    /// Longest name of a group, of its agency, of a document's number or of a
+    /// consent text's version, in bytes: 30 Chinese characters, for the same reason.
+    pub(crate) token_text_bytes: usize,
+    /// An invitation to a group is good for so long: a roster takes weeks, and a
+    /// photo of the code that got around must not be good for ever.
+    pub(crate) invitation_ms: i64,
+    /// Members of one group: about 200 KB in one envelope.
+    pub(crate) group_members: usize,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
     /// The service document is fetched anew after this time where the traveler
@@ -208,6 +223,11 @@ impl Policy {
         document_months: 6,
         document_days: 270,
         trip_soon_days: 60,
+        token_bytes: 2 * 4_296,
+        token_name_bytes: 192,
+        token_text_bytes: 90,
+        invitation_ms: 30 * 24 * 3_600_000,
+        group_members: 500,
         lock: Duration::from_secs(5),
         service_age_in_crisis_ms: 15 * 60_000,
         keep: Keep {

@@ -214,6 +214,8 @@ pub(super) fn role_word(role: Role) -> &'static str {
         Role::Standing => "standing",
         Role::Profile => "registration",
         Role::Positions => "positions",
+        Role::Group => "group",
+        Role::GroupLeave => "group_leave",
         Role::Erase => "erase",
         Role::Medical => "medical_card",
     }

@@ -26,6 +26,7 @@ use crate::keys::{
 use crate::outbox::{Fate, Outbox, Role};
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
+use crate::registration::groups::Groups;
 use crate::registration::{Consents, Dependents, Phones, Registration, Trips, country, gate};
 use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
@@ -53,6 +54,7 @@ pub struct Homeline {
     dependents: Arc<Dependents>,
     consents: Arc<Consents>,
     phones: Arc<Phones>,
+    groups: Arc<Groups>,
     contacts: Arc<Contacts>,
     trips: Arc<Trips>,
     whereabouts: Arc<Whereabouts>,
@@ -256,6 +258,11 @@ impl Homeline {
         Arc::clone(&self.phones)
     }
 
+    /// The groups that are led from this phone, and those that it joined.
+    pub fn groups(&self) -> Arc<Groups> {
+        Arc::clone(&self.groups)
+    }
+
     /// The emergency contacts.
     pub fn contacts(&self) -> Arc<Contacts> {
         Arc::clone(&self.contacts)
@@ -362,6 +369,12 @@ impl Homeline {
                 policy: policy.clone(),
             }),
             phones: Arc::new(Phones {
+                record: Arc::clone(&record),
+                stamper: stamper.clone(),
+                listeners: Arc::clone(&listeners),
+                policy: policy.clone(),
+            }),
+            groups: Arc::new(Groups {
                 record: Arc::clone(&record),
                 stamper: stamper.clone(),
                 listeners: Arc::clone(&listeners),

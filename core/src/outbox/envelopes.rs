@@ -15,6 +15,7 @@ pub(crate) struct NewEnvelope {
     pub(crate) id: Uuid,
     pub(crate) lane: Lane,
     pub(crate) role: Role,
+    /// The report that it belongs to; of a group, the group.
     pub(crate) report: Option<Uuid>,
     pub(crate) sealed: Vec<u8>,
     /// Not sent before this time, milliseconds UTC: the end of a countdown.
@@ -97,12 +98,20 @@ impl Outbox {
     }
 
     /// Stores an envelope of ordinary data. The same id again changes nothing.
-    /// A profile replaces those that still wait.
+    /// A profile replaces those that still wait, a group those of the same group.
     pub(crate) fn enqueue(&self, envelope: &NewEnvelope) -> Result<()> {
         let made_ms = self.now_ms();
         self.write(|tx| {
             if envelope.role == Role::Profile {
                 delete_waiting(tx, Role::Profile)?;
+            }
+            if envelope.role == Role::Group {
+                // Only those of the same subject.
+                tx.execute(
+                    "DELETE FROM envelope WHERE role = ?1 AND report = ?2 AND state = 0
+                         AND id <> ?3",
+                    params![envelope.role.number(), envelope.report, envelope.id],
+                )?;
             }
             insert(tx, envelope, made_ms)
         })

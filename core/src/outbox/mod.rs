@@ -54,6 +54,10 @@ pub(crate) enum Role {
     Profile,
     /// Positions.
     Positions,
+    /// A group: a newer one of the same subject replaces it.
+    Group,
+    /// The traveler leaves a group.
+    GroupLeave,
     /// The request to erase.
     Erase,
     /// The medical card, sent beside a report of the kind `Medical`.
@@ -89,9 +93,16 @@ impl Role {
             Self::Standing => 3,
             Self::Profile => 4,
             Self::Positions => 5,
+            Self::Group => 6,
+            Self::GroupLeave => 7,
             Self::Erase => 8,
             Self::Medical => 9,
         }
+    }
+
+    /// Whether its envelopes belong to a report, and their evidence with them.
+    pub(crate) fn is_of_a_report(self) -> bool {
+        matches!(self, Self::Report | Self::Update | Self::Cancel)
     }
 
     fn from_number(number: i64) -> Self {
@@ -101,6 +112,8 @@ impl Role {
             2 => Self::Cancel,
             3 => Self::Standing,
             4 => Self::Profile,
+            6 => Self::Group,
+            7 => Self::GroupLeave,
             8 => Self::Erase,
             9 => Self::Medical,
             _ => Self::Positions,

@@ -4,9 +4,9 @@
 //! | content | ground |
 //! | --- | --- |
 //! | an SOS and what belongs to it | the press itself |
-//! | the registration | consent to `Register` |
+//! | the registration, a group that the traveler leads | consent to `Register` |
 //! | positions | consent to `Whereabouts`; or to `WhereaboutsInCrisis` inside a declared crisis |
-//! | the request to erase | the traveler's own demand |
+//! | the request to erase, a word that one leaves a group | the traveler's own demand |
 //!
 //! The ground is asked when an envelope is made and again when it is in the
 //! outbox, so that a withdrawal in between is not overtaken.
@@ -14,6 +14,7 @@
 use rusqlite::Connection;
 
 use super::fields::{Field, REMOVED};
+use super::groups::groups_withdrawn;
 use super::{Purpose, changed, ledger};
 use crate::error::Result;
 use crate::outbox::{Outbox, Role};
@@ -39,11 +40,11 @@ pub(crate) fn ground(content: &Content) -> Ground {
         | Content::SosCancel(_)
         | Content::Standing(_)
         | Content::Medical(_) => Ground::Sos,
-        Content::Profile(_) => Ground::Consent(&[Purpose::Register]),
+        Content::Profile(_) | Content::Group(_) => Ground::Consent(&[Purpose::Register]),
         Content::Positions(_) => {
             Ground::Consent(&[Purpose::Whereabouts, Purpose::WhereaboutsInCrisis])
         }
-        Content::Erase(_) => Ground::Demand,
+        Content::Erase(_) | Content::GroupLeave(_) => Ground::Demand,
     }
 }
 
@@ -128,6 +129,9 @@ pub(super) fn withdraw(
     if closed {
         ledger::tell(tx, purpose)?;
     }
+    if closed && subject.is_empty() && purpose == Purpose::Register {
+        groups_withdrawn(tx)?;
+    }
     if closed && !subject.is_empty() && purpose == Purpose::Register {
         // The ministry learns that the dependent is taken out.
         changed(tx)?;
@@ -139,6 +143,10 @@ pub(super) fn withdraw(
 /// now; what was never made into an envelope stays on the phone.
 pub(super) fn delete_waiting(outbox: &Outbox, purpose: Purpose, subject: &str) -> Result<()> {
     match (purpose, subject) {
+        (Purpose::Register, "") => {
+            outbox.withdraw(Role::Profile)?;
+            outbox.withdraw(Role::Group)
+        }
         // Of a registration without a dependent a new envelope is made.
         (Purpose::Register, _) => outbox.withdraw(Role::Profile),
         // Also where those inside a crisis may go on: what waits is sealed, and
@@ -159,6 +167,7 @@ pub(crate) fn enforce(record: &Record, outbox: &Outbox) -> Result<()> {
     })?;
     if !profile {
         outbox.withdraw(Role::Profile)?;
+        outbox.withdraw(Role::Group)?;
     }
     if positions == PositionGate::Never {
         outbox.withdraw(Role::Positions)?;

@@ -7,6 +7,7 @@
 //! envelope of the SOS is renewed with each change.
 
 mod birth;
+pub mod card;
 mod confirmed;
 mod consent;
 mod countries;
@@ -16,6 +17,7 @@ mod dependents;
 mod document;
 pub mod fields;
 pub(crate) mod gate;
+pub mod groups;
 mod ledger;
 pub mod link;
 mod medical;
@@ -37,6 +39,7 @@ pub(crate) use date::{Date, Today};
 pub use dependent::{Agreement, AgreementWay, Capacity, Dependent};
 pub use dependents::{Dependents, dependents_of};
 pub use document::{DocumentKind, TravelDocument};
+pub(crate) use groups::stage_groups;
 pub(crate) use ledger::{all_in_force, expire as expire_consents, in_force, list as list_consents};
 pub use medical::{BloodGroup, MedicalCard};
 pub(crate) use medical::{load as load_medical_card, medical_ground, version as medical_version};
@@ -62,6 +65,7 @@ use crate::error::{Result, guard};
 use crate::homeline::{Listeners, Topic};
 use crate::record::Record;
 use crate::sos::StandingKeeper;
+use card::RegistrationCard;
 use dependents::Who;
 use fields::Stamper;
 
@@ -102,6 +106,19 @@ impl Registration {
     /// The traveler as saved, if any.
     pub fn traveler(&self) -> Result<Option<Traveler>> {
         guard("Registration::traveler", || self.record.read(load_traveler))
+    }
+
+    /// The registration card, once the ministry has issued one; absent while the
+    /// traveler is removed. It can be expired: see `RegistrationCard::card`.
+    pub fn card(&self) -> Result<Option<RegistrationCard>> {
+        guard("Registration::card", || {
+            let now_ms = self.stamper.stamp().changed_ms;
+            self.record.read(|tx| {
+                let traveler = load_traveler(tx)?;
+                let card = card::load(tx, now_ms)?;
+                Ok(card.filter(|_| traveler.is_some()))
+            })
+        })
     }
 
     /// Removes the traveler; a later sync tells the ministry.

@@ -148,7 +148,7 @@ fn recipient_id(public: &[u8; 32]) -> [u8; 8] {
     id
 }
 
-fn public_key(bytes: &[u8; 32]) -> Result<<Kem as hpke::Kem>::PublicKey> {
+pub(super) fn public_key(bytes: &[u8; 32]) -> Result<<Kem as hpke::Kem>::PublicKey> {
     <Kem as hpke::Kem>::PublicKey::from_bytes(bytes)
         .map_err(|_| HomelineError::invalid("public key", Problem::Malformed, "32 bytes (X25519)"))
 }
@@ -210,7 +210,7 @@ fn open_with<'k>(
 }
 
 /// HPKE's single-shot open (RFC 9180, section 6.1) in the suite of the envelope.
-fn decrypt(
+pub(super) fn decrypt(
     mode: &OpModeR<'_, Kem>,
     private: &<Kem as hpke::Kem>::PrivateKey,
     encapsulated: &<Kem as hpke::Kem>::EncappedKey,

@@ -6,11 +6,13 @@
 //!   the device itself.
 //! * [`signed`]: Ed25519 over a body with its context: service documents,
 //!   receipts, case news.
+//! * [`token`]: signed texts for QR codes and messengers.
 //!
 //! Pure functions of their arguments; nothing here knows of files or networks.
 
 pub mod envelope;
 pub mod signed;
+pub mod token;
 
 pub(crate) type Kem = hpke::kem::X25519HkdfSha256;
 

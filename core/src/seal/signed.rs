@@ -23,6 +23,8 @@ pub enum Context {
     Profile,
     /// A link code, by the signing key of the device that shows it.
     Link,
+    /// News of a registration card, by a receipt key of the service document.
+    CardNews,
 }
 
 impl Context {
@@ -33,6 +35,7 @@ impl Context {
             Self::Case => b"homeline/case/v1\0",
             Self::Profile => b"homeline/profile/v1\0",
             Self::Link => b"homeline/link/v1\0",
+            Self::CardNews => b"homeline/card-news/v1\0",
         }
     }
 

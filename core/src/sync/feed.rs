@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+
 use super::client::Failure;
 use super::pass::{Carried, Pass, Stop};
-use super::protocol::{CHANGES_PATH, CaseNews, ChangePage, ProfileNews, SERVICE_PATH};
+use super::protocol::{CHANGES_PATH, CardNews, CaseNews, ChangePage, ProfileNews, SERVICE_PATH};
 use crate::error::Result;
 use crate::homeline::Topic;
 use crate::outbox::{EventRow, News};
 use crate::record::RecordState;
+use crate::registration::card;
 use crate::registration::fields::Stamper;
 use crate::registration::gate::PositionGate;
 use crate::registration::news::{self, After};
@@ -17,13 +20,17 @@ use crate::sos::{AttemptResult, case_news};
 
 /// The kind of the news that go into the record's registration.
 const PROFILE: &str = "profile";
+/// The kind of a registration card in the feed.
+const CARD: &str = "card";
 
 /// Whose word an item of the feed is.
-enum Word {
-    Ministrys(Box<ProfileNews>),
-    /// Not for this device, not genuine, or not to be read.
+enum Word<T> {
+    /// The ministry's.
+    Ministrys(Box<T>),
+    /// Not for this device, or not signed by the ministry.
     Nobodys,
-    /// Signed by a key that no service document has named yet.
+    /// Signed by a key that is not known yet: asked again when the service
+    /// document has come.
     NotKnownYet,
 }
 
@@ -106,13 +113,17 @@ impl Pass<'_> {
             let mut events = Vec::new();
             let mut kept = Vec::new();
             for change in page.changes {
+                let mut keep = |kind| {
+                    kept.push(News {
+                        kind,
+                        seq: change.seq,
+                        sealed: change.sealed.0.clone(),
+                    });
+                };
                 match change.kind.as_str() {
                     "case" => events.extend(self.news(&change.sealed.0)?),
-                    PROFILE => kept.push(News {
-                        kind: PROFILE,
-                        seq: change.seq,
-                        sealed: change.sealed.0,
-                    }),
+                    PROFILE => keep(PROFILE),
+                    CARD => keep(CARD),
                     // A later version's.
                     _ => {}
                 }
@@ -136,10 +147,23 @@ impl Pass<'_> {
         if parts.record.state() != RecordState::Open {
             return Ok(());
         }
+        let applied = self.take_profiles()?.saturating_add(self.take_cards()?);
+        if applied > 0 {
+            self.tally.changes = self.tally.changes.saturating_add(applied);
+            parts.standing.renew_if_stale();
+            parts.listeners.notify(Topic::Record);
+        }
+        Ok(())
+    }
+
+    /// What other phones of the traveler have changed; how many were applied.
+    fn take_profiles(&mut self) -> Result<u32> {
+        let parts = self.parts;
+        let own = parts.sealer.device().public().agreement;
         let mut applied = 0;
         while let Some(item) = parts.outbox.first_news(PROFILE)? {
-            match self.profile_news(&item)? {
-                Word::Ministrys(news) => {
+            match self.word::<ProfileNews>(&item, Context::Profile)? {
+                Word::Ministrys(news) if news.to.0 == own => {
                     let stamper = Stamper {
                         time: parts.time.clone(),
                         outbox: Arc::clone(&parts.outbox),
@@ -152,35 +176,47 @@ impl Pass<'_> {
                     self.answer_news |= after == After::Send;
                     applied += 1;
                 }
-                Word::Nobodys => {}
-                // Asked again when the service document has come.
+                Word::Ministrys(_) | Word::Nobodys => {}
                 Word::NotKnownYet => break,
             }
             parts.outbox.drop_news(&item)?;
         }
-        if applied > 0 {
-            self.tally.changes = self.tally.changes.saturating_add(applied);
-            parts.standing.renew_if_stale();
-            parts.listeners.notify(Topic::Record);
-        }
-        Ok(())
+        Ok(applied)
     }
 
-    /// News of the registration, if they are for this device and signed by the
+    /// The registration card; how many news were applied.
+    fn take_cards(&mut self) -> Result<u32> {
+        let parts = self.parts;
+        let mut applied = 0;
+        while let Some(item) = parts.outbox.first_news(CARD)? {
+            match self.word::<CardNews>(&item, Context::CardNews)? {
+                Word::Ministrys(news) => {
+                    let keys = parts.sealer.receipt_keys();
+                    parts.record.write(|tx| card::apply(tx, &news, &keys))?;
+                    applied += 1;
+                }
+                Word::Nobodys => {}
+                Word::NotKnownYet => break,
+            }
+            parts.outbox.drop_news(&item)?;
+        }
+        Ok(applied)
+    }
+
+    /// News for the record, if they are for this device and signed by the
     /// ministry: nobody else writes into the record.
-    fn profile_news(&mut self, item: &News) -> Result<Word> {
+    fn word<T: DeserializeOwned>(&mut self, item: &News, context: Context) -> Result<Word<T>> {
         let Some(signed) = self.parts.sealer.open_own::<Signed>(&item.sealed) else {
             return Ok(Word::Nobodys);
         };
-        let mut verified = self.verify::<ProfileNews>(&signed, Context::Profile);
+        let mut verified = self.verify::<T>(&signed, context);
         if matches!(verified, Err(VerifyError::UnknownKey)) && self.fetch_service()?.is_ok() {
-            verified = self.verify(&signed, Context::Profile);
+            verified = self.verify(&signed, context);
         }
-        let own = self.parts.sealer.device().public().agreement;
         Ok(match verified {
-            Ok(news) if news.to.0 == own => Word::Ministrys(Box::new(news)),
+            Ok(news) => Word::Ministrys(Box::new(news)),
             Err(VerifyError::UnknownKey) => Word::NotKnownYet,
-            _ => Word::Nobodys,
+            Err(_) => Word::Nobodys,
         })
     }
 

@@ -30,7 +30,7 @@ use crate::keys::random;
 use crate::outbox::{Batch, EventRow, Lane, Role, Waiting};
 use crate::record::RecordState;
 use crate::registration::news::settle_clock;
-use crate::registration::stage_profile;
+use crate::registration::{stage_groups, stage_profile};
 use crate::seal::sha256_hex;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, Channel, Evidence, event};
@@ -175,13 +175,15 @@ impl<'a> Pass<'a> {
         parts.standing.renew_if_stale();
         let before = parts.outbox.counts()?.waiting;
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
+        let groups = stage_groups(&parts.record, &parts.outbox, &parts.sealer)?;
+        self.tally.without_consent |= groups.without_consent;
         let positions = stage_fixes(
             &parts.record,
             &parts.outbox,
             &parts.sealer,
             parts.policy.fixes_per_envelope,
         )?;
-        Ok(positions || parts.outbox.counts()?.waiting > before)
+        Ok(positions || groups.anything || parts.outbox.counts()?.waiting > before)
     }
 
     fn batch_limit(&self) -> u32 {
@@ -378,7 +380,9 @@ impl<'a> Pass<'a> {
         evidence: Option<&Evidence>,
     ) -> Result<Option<EventRow>> {
         match (waiting.report, evidence) {
-            (Some(report), Some(evidence)) => event(report, at, evidence).map(Some),
+            (Some(report), Some(evidence)) if waiting.role.is_of_a_report() => {
+                event(report, at, evidence).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -453,7 +457,13 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
         }),
         Role::Update => Some(Evidence::UpdateReceipt { received_ms }),
         Role::Cancel => Some(Evidence::CancelReceipt { received_ms }),
-        Role::Standing | Role::Profile | Role::Positions | Role::Medical | Role::Erase => None,
+        Role::Standing
+        | Role::Profile
+        | Role::Positions
+        | Role::Group
+        | Role::GroupLeave
+        | Role::Medical
+        | Role::Erase => None,
     })
 }
 

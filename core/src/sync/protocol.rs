@@ -23,6 +23,8 @@ use uuid::Uuid;
 use crate::clock::ClockReading;
 use crate::contacts::Contact;
 use crate::registration::fields::{Field, Stamp};
+use crate::registration::groups::GroupDetails;
+use crate::registration::groups::wire::Person;
 use crate::registration::{MedicalCard, Purpose, Traveler, Trip};
 use crate::seal::signed::Signed;
 use crate::sos::{Ground, SosKind};
@@ -245,7 +247,7 @@ pub struct Change {
     /// Position in the feed; `after` takes the last one that was stored.
     pub seq: u64,
     /// `case`: `sealed` opens at the device to a [`Signed`] [`CaseNews`];
-    /// `profile`: to a [`Signed`] [`ProfileNews`].
+    /// `profile`: to a [`Signed`] [`ProfileNews`]; `card`: to a [`Signed`] [`CardNews`].
     pub kind: String,
     /// An envelope in base mode to the device's agreement key.
     pub sealed: Base64,
@@ -306,6 +308,10 @@ pub enum Content {
     Medical(Medical),
     /// The traveler has erased the phone and asks the ministry to do the same.
     Erase(Erase),
+    /// A group that was made on the leader's phone.
+    Group(Group),
+    /// A member leaves a group, told by the member's own phone.
+    GroupLeave(GroupLeave),
 }
 
 /// An SOS report.
@@ -561,6 +567,67 @@ pub struct Overruled {
     pub older: Stamp,
 }
 
+/// A group, whole, as its leader's phone has it. The ministry takes the newest
+/// version. `id` must be the one that `registration::groups::wire::group_id` makes
+/// of `signing_key`, the envelope's sender and `salt`: only the leader's phone can
+/// upload it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Group {
+    /// Id of the group.
+    pub id: Uuid,
+    /// Grows with each change on the leader's phone.
+    pub version: u64,
+    /// 16 bytes.
+    pub salt: Base64,
+    /// The leader's Ed25519 public key, 32 bytes.
+    pub signing_key: Base64,
+    /// What the group is about.
+    pub details: GroupDetails,
+    /// When it was closed, milliseconds UTC by the leader's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_ms: Option<i64>,
+    /// Who is in.
+    pub members: Vec<GroupPerson>,
+    /// Signed leaves that were brought to the leader: tokens of kind leave. A
+    /// leave wins over every older entry of that member.
+    pub leaves: Vec<Base64>,
+}
+
+/// A member of a group.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GroupPerson {
+    /// The member's id in this group.
+    pub member: Uuid,
+    /// Entries that the member's phones have signed: tokens of kind entry, see
+    /// `seal::token`. What does not verify is ignored.
+    pub entries: Vec<Base64>,
+    /// Who it is, where no phone of the member's has signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<Person>,
+}
+
+/// A member leaves a group. It needs no consent and says nothing of the person.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GroupLeave {
+    /// The signed leave: a token of kind leave, see `seal::token`.
+    pub leave: Base64,
+}
+
+/// Body of a change of kind `card`: the traveler's registration card, or its end.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CardNews {
+    /// The card as text, see `registration::card`; absent where the registration
+    /// was removed, and so its card ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+    /// When, milliseconds UTC by the ministry's clock.
+    pub at_ms: i64,
+}
+
 /// A run of positions.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -593,7 +660,11 @@ redacted_debug!(
     Profile,
     ProfileNews,
     Positions,
-    Medical
+    Medical,
+    Group,
+    GroupPerson,
+    GroupLeave,
+    CardNews
 );
 
 #[cfg(test)]

@@ -230,7 +230,8 @@ pub(crate) async fn envelopes(State(app): State<App>, request: Request) -> Answe
         (status = 200, description = "At most 100 changes. A change of kind `case` opens at \
             the device to a signed `CaseNews`: context `homeline/case/v1`, key: a receipt \
             key of the service document. One of kind `profile` opens to a signed \
-            `ProfileNews`: context `homeline/profile/v1`, the same keys.", body = ChangePage),
+            `ProfileNews`: context `homeline/profile/v1`, the same keys; one of kind `card` to a \
+            signed `CardNews`: context `homeline/card-news/v1`.", body = ChangePage),
         (status = 401, description = "As for envelopes.",
             body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other error.",

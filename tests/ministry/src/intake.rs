@@ -8,6 +8,8 @@ use homeline::seal::sha256_hex;
 use homeline::sync::protocol::{Content, Problem, SealedEnvelope};
 use uuid::Uuid;
 
+use crate::roster;
+
 /// X25519 public key of the device that sealed an envelope.
 pub(crate) type Sender = [u8; 32];
 
@@ -41,6 +43,8 @@ pub(crate) enum Refusal {
     UnknownContent,
     /// The id belongs to an envelope of another sender.
     OtherSender,
+    /// A group that another phone has made.
+    OtherLeader,
 }
 
 impl Refusal {
@@ -64,6 +68,11 @@ impl Refusal {
                 "other-sender",
                 "This id belongs to an envelope of another sender.",
                 409,
+            ),
+            Self::OtherLeader => (
+                "other-leader",
+                "The group's id is not made of this sender's keys.",
+                422,
             ),
         };
         Problem {
@@ -97,6 +106,15 @@ pub(crate) fn read(given: &SealedEnvelope, keys: &[RecipientKey]) -> Result<Lett
     // A report has the id of its envelope: that is what makes it one case.
     if matches!(&content, Content::Sos(report) if report.report != opened.id) {
         return Err(Refusal::OtherId);
+    }
+    match &content {
+        Content::Group(group) if !roster::is_senders(group, &sender) => {
+            return Err(Refusal::OtherLeader);
+        }
+        Content::GroupLeave(given) if roster::leave(&given.leave).is_none() => {
+            return Err(Refusal::NotAuthentic);
+        }
+        _ => {}
     }
     Ok(Letter {
         id: opened.id,

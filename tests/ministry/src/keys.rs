@@ -4,7 +4,7 @@
 //! DIR/keys.json, mode 0600
 //!   anchor    Ed25519 seed: signs the service document; its public key is in
 //!             the `Config` of each host app
-//!   receipt   Ed25519 seed: signs receipts and case news; its public key is in
+//!   receipt   Ed25519 seed: signs receipts, case news and cards; its public key is in
 //!             the service document
 //!   sealing   X25519 key: opens what the phones seal
 //!   ca_key, ca_certificate   the root that the TLS certificate chains to
@@ -49,6 +49,15 @@ impl Signer {
 
     pub(crate) fn public(&self) -> &[u8] {
         self.0.public_key().as_ref()
+    }
+
+    /// Ed25519 signature (RFC 8032) over `bytes`.
+    pub(crate) fn sign_bytes(&self, bytes: &[u8]) -> [u8; 64] {
+        let mut out = [0; 64];
+        for (to, from) in out.iter_mut().zip(self.0.sign(bytes).as_ref()) {
+            *to = *from;
+        }
+        out
     }
 
     pub(crate) fn sign<T: Serialize>(

@@ -30,6 +30,7 @@ mod meter;
 mod openapi;
 mod problem;
 mod request;
+mod roster;
 mod server;
 mod store;
 mod tls;
@@ -58,8 +59,8 @@ use store::{Store, StoreError};
 pub use meter::Counters;
 pub use openapi::openapi;
 pub use store::{
-    CaseView, DependentView, DeskState, DocumentView, Holdings, MedicalView, PositionView,
-    StayView, TravelerView,
+    CaseView, DependentView, DeskState, DocumentView, GroupMemberView, GroupView, Holdings,
+    MedicalView, PositionView, StayView, TravelerView,
 };
 
 /// What a ministry is started with.
@@ -220,6 +221,12 @@ impl Ministry {
         }
     }
 
+    /// The Ed25519 public key that signs receipts and registration cards, as the
+    /// service document carries it: what an officer's app verifies cards with.
+    pub fn receipt_key(&self) -> &[u8] {
+        self.app.keys.receipt.public()
+    }
+
     /// The TLS configuration of the API, for a test that puts a portal with a
     /// valid certificate in its place.
     pub fn tls_config(&self) -> Arc<ServerConfig> {
@@ -289,6 +296,14 @@ impl Ministry {
     /// The database cannot be read.
     pub fn holdings(&self) -> io::Result<Holdings> {
         self.app.store.holdings().map_err(of)
+    }
+
+    /// All groups, in order of their first arrival.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn groups(&self) -> io::Result<Vec<GroupView>> {
+        self.app.store.groups().map_err(of)
     }
 
     /// Stops listening, ends all connections and waits until that is done.

@@ -26,6 +26,7 @@ use crate::api;
         protocol::Receipt,
         protocol::CaseNews,
         protocol::ProfileNews,
+        protocol::CardNews,
         protocol::Content,
     ))
 )]

@@ -9,9 +9,11 @@ use crate::error::{HomelineError, Problem};
 use crate::registration::MedicalCard;
 use crate::registration::consent::{ConsentGiven, Guardian};
 use crate::registration::fields::{self, Stamp};
+use crate::registration::groups::GroupDetails;
 use crate::sos::SosKind;
 use crate::sync::protocol::{
-    AgedFix, Erase, Medical, Positions, Profile, SosCancel, SosReport, SosUpdate, Standing,
+    AgedFix, Base64, Erase, Group, GroupLeave, Medical, Positions, Profile, SosCancel, SosReport,
+    SosUpdate, Standing,
 };
 use crate::whereabouts::{Fix, FixSource, Position};
 
@@ -120,6 +122,19 @@ fn every() -> Vec<Content> {
             phones: Default::default(),
         }),
         Content::Positions(Positions { fixes: vec![fix] }),
+        Content::Group(Group {
+            id: report,
+            version: 1,
+            salt: Base64(Vec::new()),
+            signing_key: Base64(Vec::new()),
+            details: GroupDetails::default(),
+            closed_ms: None,
+            members: Vec::new(),
+            leaves: Vec::new(),
+        }),
+        Content::GroupLeave(GroupLeave {
+            leave: Base64(Vec::new()),
+        }),
         Content::Medical(Medical {
             as_of: at.clone(),
             card: MedicalCard::default(),
@@ -141,8 +156,9 @@ fn expected(content: &Content) -> Option<Vec<Purpose>> {
         | Content::SosCancel(_)
         | Content::Standing(_)
         | Content::Medical(_)
+        | Content::GroupLeave(_)
         | Content::Erase(_) => None,
-        Content::Profile(_) => Some(vec![Purpose::Register]),
+        Content::Profile(_) | Content::Group(_) => Some(vec![Purpose::Register]),
         Content::Positions(_) => Some(vec![Purpose::Whereabouts, Purpose::WhereaboutsInCrisis]),
     }
 }

@@ -11,6 +11,7 @@
   const rows = new Map();
   const last = { officer: '', mission: '' };
   let asOf = null;
+  let shownGroups = null;
 
   // An element with a class and a text or children.
   function el(tag, className, ...children) {
@@ -340,8 +341,36 @@
     }
   }
 
+  // A group in words: its name, its days, who is in.
+  function groupItem(g) {
+    const days = g.days.map((day) => day || '?').join(' to ');
+    const facts = [g.kind, days, `${g.members.length} member(s)`, `${g.left} left`];
+    if (g.closed_ms !== null) facts.push('closed');
+    if (g.unverified) facts.push(`${g.unverified} entries did not verify and are not shown`);
+    const people = g.members.map((m) => {
+      const parts = [m.name, m.phone, m.document_number].filter((part) => part);
+      if (!m.signed) parts.push('written down by the leader');
+      if (m.also_in) parts.push('counted in an earlier group');
+      return words('words soft', parts.join(', '));
+    });
+    return el('li', '', words('words strong', g.agency ? `${g.name}, ${g.agency}` : g.name), p('', facts.join(', ')), ...people);
+  }
+
+  async function refreshGroups() {
+    const answer = await fetch('/desk/api/groups', { cache: 'no-store' });
+    if (!answer.ok) return;
+    const text = await answer.text();
+    if (text === shownGroups) return;
+    shownGroups = text;
+    const list = JSON.parse(text);
+    document.getElementById('group-list').replaceChildren(...list.map(groupItem));
+    document.getElementById('groups').hidden = list.length === 0;
+  }
+
   async function loop() {
     await refresh();
+    // The cases have said already that the service does not answer.
+    await refreshGroups().catch(() => {});
     setTimeout(loop, EVERY_MS);
   }
 

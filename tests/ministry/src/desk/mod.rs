@@ -68,6 +68,7 @@ pub(crate) fn router(desk: Desk) -> Router {
         .route("/desk/api/cases/{id}/acknowledge", post(acknowledge))
         .route("/desk/api/cases/{id}/close", post(close))
         .route("/desk/api/counters", get(counters))
+        .route("/desk/api/groups", get(groups))
         .fallback(async || Fault::not_found())
         .method_not_allowed_fallback(async || Fault::method_not_allowed())
         .layer(from_fn_with_state(desk.clone(), guard::guard))
@@ -105,6 +106,10 @@ fn content_policy() -> String {
 
 async fn cases(State(desk): State<Desk>) -> Answer {
     blocking(move || json(&desk.app.store.cases(SHOWN)?)).await
+}
+
+async fn groups(State(desk): State<Desk>) -> Answer {
+    blocking(move || json(&desk.app.store.groups()?)).await
 }
 
 async fn counters(State(desk): State<Desk>) -> Answer {

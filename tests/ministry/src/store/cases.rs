@@ -159,14 +159,14 @@ pub(super) fn find_or_open(
         tx.execute(
             "INSERT OR IGNORE INTO cases (report, number, sender, opened_ms)
              VALUES (?1, ?2, ?3, ?4)",
-            params![report.as_bytes(), case_number()?, sender, now_ms],
+            params![report.as_bytes(), number('C')?, sender, now_ms],
         )?;
     }
 }
 
-/// A number such as `C-7K2M-9QXF`: random, and without the letters that are
+/// A number such as `C-7K2M-9QXF`, with the letter of its kind: random, and without the letters that are
 /// misheard or misread (Crockford's base 32).
-fn case_number() -> Result<String> {
+pub(super) fn number(kind: char) -> Result<String> {
     const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let letters: String = random::<8>()?
         .iter()
@@ -174,7 +174,7 @@ fn case_number() -> Result<String> {
         .map(|letter| char::from(*letter))
         .collect();
     let (first, last) = letters.split_at_checked(4).unwrap_or_default();
-    Ok(format!("C-{first}-{last}"))
+    Ok(format!("{kind}-{first}-{last}"))
 }
 
 fn case_row(row: &Row<'_>) -> rusqlite::Result<Case> {
@@ -346,7 +346,7 @@ fn medical_card(
 mod tests {
     #[test]
     fn a_case_number_has_its_form() {
-        let number = super::case_number().unwrap();
+        let number = super::number('C').unwrap();
         let (prefix, rest) = number.split_once('-').unwrap();
         let (first, last) = rest.split_once('-').unwrap();
         assert_eq!((prefix, first.len(), last.len()), ("C", 4, 4), "{number}");

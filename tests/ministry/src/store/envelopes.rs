@@ -10,8 +10,9 @@ use homeline::sync::protocol::{Content, EnvelopeOutcome, EnvelopeResult, Receipt
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
-use super::{Result, Store, cases, erase, now_ms};
+use super::{Result, Store, cases, erase, groups, now_ms};
 use crate::intake::{Letter, Refusal, Sender};
+use crate::roster;
 
 impl Store {
     /// Takes a batch. The receipts may be sent: the commit is done.
@@ -81,6 +82,9 @@ impl Store {
         if let Content::Sos(report) = &letter.content {
             self.name_sender(tx, &report.report, &letter.sender)?;
         }
+        if let Content::Profile(_) = &letter.content {
+            self.issue_card(tx, &letter.sender)?;
+        }
         Ok(EnvelopeOutcome::Accepted { receipt })
     }
 
@@ -119,6 +123,8 @@ fn report_of(content: &Content) -> Option<Uuid> {
         Content::Standing(_)
         | Content::Profile(_)
         | Content::Positions(_)
+        | Content::Group(_)
+        | Content::GroupLeave(_)
         | Content::Medical(_)
         | Content::Erase(_) => None,
     }
@@ -159,6 +165,13 @@ fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
         // Merged into its registration, see `registrations`.
         Content::Profile(_) => {}
         Content::Erase(_) => erase::erase(tx, &letter.sender, received_ms)?,
+        Content::Group(group) => groups::keep(tx, group, &letter.sender, received_ms)?,
+        Content::GroupLeave(given) => {
+            // Intake has refused one that does not verify.
+            if let Some(leave) = roster::leave(&given.leave) {
+                groups::leave(tx, &leave, received_ms)?;
+            }
+        }
         Content::Positions(positions) => {
             let mut insert = tx.prepare_cached(
                 "INSERT INTO positions (envelope, sender, fix) VALUES (?1, ?2, ?3)",

@@ -54,7 +54,9 @@ pub(super) fn erase(tx: &Transaction<'_>, sender: &Sender, received_ms: i64) -> 
         params![sender, received_ms],
     )?;
     registrations::erase(tx, sender)?;
-    tx.execute("DELETE FROM positions WHERE sender = ?1", [sender])?;
+    for table in ["positions", "cards"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE sender = ?1"), [sender])?;
+    }
     let named = standings_of_cases(tx, sender)?;
     let mut select = tx.prepare("SELECT envelope FROM standings WHERE sender = ?1")?;
     let held = select
@@ -80,12 +82,13 @@ pub(super) fn keeps(tx: &Transaction<'_>, sender: &Sender, content: &Content) ->
         .optional()?;
     Ok(erased.is_none()
         || match content {
-            Content::Profile(_) | Content::Positions(_) => false,
+            Content::Profile(_) | Content::Positions(_) | Content::Group(_) => false,
             Content::Sos(_)
             | Content::SosUpdate(_)
             | Content::SosCancel(_)
             | Content::Standing(_)
             | Content::Medical(_)
+            | Content::GroupLeave(_)
             | Content::Erase(_) => true,
         })
 }

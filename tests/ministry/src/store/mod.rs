@@ -13,12 +13,16 @@
 //! | `view` | from letters to a [`CaseView`]: pure |
 //! | `registrations` | the profiles of a traveler's phones, merged |
 //! | `feed` | devices and the change feed |
+//! | `groups` | groups, less those who have left |
+//! | `cards` | registration cards |
 
+mod cards;
 mod cases;
 mod crises;
 mod envelopes;
 mod erase;
 mod feed;
+mod groups;
 mod registrations;
 #[cfg(test)]
 mod tests;
@@ -37,6 +41,7 @@ use crate::problem::Fault;
 
 pub(crate) use cases::SHOWN;
 pub use erase::Holdings;
+pub use groups::{GroupMemberView, GroupView};
 pub use view::{
     CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
     TravelerView,
@@ -46,9 +51,10 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
+    include_str!("003.sql"),
     include_str!("004.sql"),
     include_str!("006.sql"),
 ];

@@ -125,6 +125,36 @@ fn a_batch_is_stored_whole_or_not_at_all() {
 }
 
 #[test]
+fn the_change_feed_keeps_its_rows_and_numbers_across_the_migration() {
+    let mut old = Connection::open_in_memory().unwrap();
+    old.execute_batch("PRAGMA foreign_keys = ON;").unwrap();
+    old.execute_batch(include_str!("001.sql")).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute_batch(
+        "INSERT INTO cases (report, number, sender, opened_ms) VALUES (x'01', 'C', x'02', 1);
+         INSERT INTO changes (seq, recipient, report, state, kind, sealed)
+         VALUES (41, x'02', x'01', 'acknowledged', 'case', x'aa'),
+                (42, x'02', x'01', 'closed', 'case', x'bb');",
+    )
+    .unwrap();
+    migrate(&mut old).unwrap();
+    old.execute_batch(
+        "INSERT INTO changes (recipient, kind, sealed) VALUES (x'02', 'card', x'cc');",
+    )
+    .unwrap();
+    let rows: Vec<(i64, String, Vec<u8>)> = old
+        .prepare("SELECT seq, kind, sealed FROM changes ORDER BY seq")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .collect::<rusqlite::Result<_>>()
+        .unwrap();
+    let expected = [(41, "case", 0xaa), (42, "case", 0xbb), (43, "card", 0xcc)]
+        .map(|(seq, kind, byte)| (seq, kind.to_owned(), vec![byte]));
+    assert_eq!(rows, expected);
+}
+
+#[test]
 fn a_database_of_a_newer_version_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let first = store(directory.path());

@@ -252,3 +252,14 @@ fn a_hostile_note_stays_text() {
     let list: Value = answer.text().unwrap().parse().unwrap();
     assert_eq!(list["cases"][0]["note"], HOSTILE);
 }
+
+#[test]
+fn groups_are_listed_for_officers_only() {
+    let post = Post::open();
+    let officer = Officer::at(&post);
+    let answer = officer.get("/desk/api/groups").send().unwrap();
+    assert_eq!(answer.status().as_u16(), 401);
+    let answer = officer.get("/desk/api/groups").bearer_auth(&officer.token);
+    let list: Value = crate::phone::read(answer.send().unwrap());
+    assert_eq!(list, serde_json::json!([]));
+}
