@@ -19,6 +19,7 @@ mod changes;
 mod desk;
 mod document;
 mod envelopes;
+mod erase;
 mod hostile;
 mod life;
 mod phone;
