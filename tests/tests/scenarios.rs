@@ -65,7 +65,6 @@ enum Step {
         name: String,
         phone: String,
         relation: Relation,
-        ..Contact::default()
     },
     Contacts {
         count: usize,
@@ -214,7 +213,6 @@ impl Player<'_> {
                 name,
                 phone,
                 relation,
-                ..Contact::default()
             } => {
                 let contact = Contact {
                     name,

@@ -19,6 +19,7 @@ mod changes;
 mod desk;
 mod document;
 mod envelopes;
+mod erase;
 mod groups;
 mod hostile;
 mod life;
