@@ -15,6 +15,7 @@
 //! | `outbox` | `outbox.db`: sealed envelopes that wait, and their evidence |
 //! | [`seal`] | HPKE envelopes, signed receipts |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
+//! | [`geo`] | the datums of maps, and where each is used |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
 
@@ -46,6 +47,7 @@ pub mod clock;
 pub mod config;
 pub mod contacts;
 pub mod error;
+pub mod geo;
 pub mod homeline;
 pub mod keys;
 mod outbox;
