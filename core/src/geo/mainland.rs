@@ -58,6 +58,7 @@ impl Outline {
             .as_chunks::<HEADER>()
             .0
             .iter()
+            .filter(|header| is_level(header, y))
             .filter_map(Block::read)
             .filter(|block| block.is_crossed(body, y, x))
             .count()
@@ -66,22 +67,37 @@ impl Outline {
     }
 }
 
+fn angle(word: &[u8; 4]) -> i32 {
+    i32::from_le_bytes(*word)
+}
+
+/// Whether the block reaches over this latitude: most do not, and are not read.
+fn is_level(header: &[u8; HEADER], y: f64) -> bool {
+    let [south, _, north, ..] = header.as_chunks::<4>().0 else {
+        return false;
+    };
+    f64::from(angle(south)) <= y && y <= f64::from(angle(north))
+}
+
 impl Block {
     fn read(header: &[u8; HEADER]) -> Option<Self> {
-        let mut words = header.as_chunks::<4>().0.iter().copied();
-        let mut angle = || Some(i32::from_le_bytes(words.next()?));
-        let (south, west, north, east) = (angle()?, angle()?, angle()?, angle()?);
-        let (first, last_latitude) = ((angle()?, angle()?), angle()?);
-        let mut size = || usize::try_from(u32::from_le_bytes(words.next()?)).ok();
+        let [south, west, north, east, first @ .., last, steps, edges] = header.as_chunks::<4>().0
+        else {
+            return None;
+        };
+        let [latitude, longitude] = first else {
+            return None;
+        };
+        let size = |word: &[u8; 4]| usize::try_from(u32::from_le_bytes(*word)).ok();
         Some(Self {
-            south: south.into(),
-            west: west.into(),
-            north: north.into(),
-            east: east.into(),
-            first,
-            last_latitude: last_latitude.into(),
-            steps: size()?,
-            edges: size()?,
+            south: angle(south).into(),
+            west: angle(west).into(),
+            north: angle(north).into(),
+            east: angle(east).into(),
+            first: (angle(latitude), angle(longitude)),
+            last_latitude: angle(last).into(),
+            steps: size(steps)?,
+            edges: size(edges)?,
         })
     }
 

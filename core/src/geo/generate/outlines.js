@@ -22,7 +22,7 @@ const fs = require("fs");
 const path = require("path");
 
 const UNIT = 5e-5; // degrees: 5.6 m
-const BLOCK = 128; // edges
+const BLOCK = 64; // edges
 const TOWN_KM = 15; // so far from a town of 5,000 people a border is "lived at"
 const TOWN_PEOPLE = 5000;
 const LIVED_AT_M = 20;
