@@ -57,6 +57,17 @@ pub(crate) struct Policy {
     pub(crate) service_age_ms: i64,
     /// Pages of the change feed read in one pass.
     pub(crate) change_pages: usize,
+    /// Largest file of a track that is read: about four times what `import_points`
+    /// of a common program take.
+    pub(crate) import_bytes: usize,
+    /// Points in a file of a track: a parser builds about 700 bytes for each, so
+    /// 70 MB at most.
+    pub(crate) import_points: usize,
+    /// Values in a JSON file for each point that it may have: a time, three numbers
+    /// and some properties.
+    pub(crate) import_values_per_point: usize,
+    /// Elements in each other: real files have six; a parser keeps each open one.
+    pub(crate) import_depth: usize,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
 }
@@ -87,6 +98,10 @@ impl Policy {
         due_horizon_ms: 25 * 3_600_000,
         service_age_ms: 24 * 3_600_000,
         change_pages: 20,
+        import_bytes: 32 * 1024 * 1024,
+        import_points: 100_000,
+        import_values_per_point: 12,
+        import_depth: 64,
         lock: Duration::from_secs(5),
     };
 }
