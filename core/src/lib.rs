@@ -47,6 +47,8 @@ pub mod clock;
 pub mod config;
 pub mod contacts;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod geo;
 pub mod homeline;
 pub mod keys;

@@ -16,7 +16,7 @@ pub(crate) mod gpx;
 mod scan;
 
 use time::format_description::well_known::{Iso8601, Rfc3339};
-use time::{OffsetDateTime, PrimitiveDateTime};
+use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
 use super::{Fix, FixSource};
 use crate::config::Policy;
@@ -118,8 +118,16 @@ fn time_ms(text: &str) -> Option<i64> {
     milliseconds(time)
 }
 
+/// `None` for a year that has no four digits: it could not be written again.
 fn milliseconds(time: OffsetDateTime) -> Option<i64> {
-    i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000)).ok()
+    let time = time.to_offset(UtcOffset::UTC);
+    i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000))
+        .ok()
+        .filter(|_| has_four_digits(time))
+}
+
+fn has_four_digits(time: OffsetDateTime) -> bool {
+    (0..=9999).contains(&time.year())
 }
 
 /// The time as files write it. `None` where no four digits hold its year: what a
@@ -127,7 +135,7 @@ fn milliseconds(time: OffsetDateTime) -> Option<i64> {
 fn date_time(time_ms: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(time_ms) * 1_000_000)
         .ok()
-        .filter(|time| (0..=9999).contains(&time.year()))
+        .filter(|time| has_four_digits(*time))
 }
 
 fn time_text(time_ms: i64) -> Option<String> {
