@@ -199,14 +199,17 @@ fn fix_of(coordinates: &Coordinates, beside: &Beside<'_>) -> Result<Fix, LeftOut
     };
     let time = beside.time.and_then(Value::as_str).and_then(time_ms);
     let source = beside.source.and_then(Value::as_str).and_then(source_named);
+    let position = Position::Wgs84 {
+        latitude,
+        longitude,
+    };
     Ok(Fix {
-        position: Position::Wgs84 {
-            latitude,
-            longitude,
-        },
-        time_ms: time.ok_or(LeftOut::WithoutTime)?,
         accuracy_m: beside.accuracy_m.and_then(Value::as_f64),
-        source: source.unwrap_or(FixSource::Fused),
+        ..Fix::new(
+            position,
+            time.ok_or(LeftOut::WithoutTime)?,
+            source.unwrap_or(FixSource::Fused),
+        )
     })
 }
 

@@ -81,14 +81,14 @@ pub(crate) fn write(pieces: &[TrackPiece]) -> Result<Vec<u8>> {
 fn fix_of(point: &Waypoint) -> Result<Fix, LeftOut> {
     let time = point.time.ok_or(LeftOut::WithoutTime)?;
     let (longitude, latitude) = point.point().x_y();
+    let time_ms = milliseconds(OffsetDateTime::from(time)).ok_or(LeftOut::WithoutTime)?;
+    let position = Position::Wgs84 {
+        latitude,
+        longitude,
+    };
     Ok(Fix {
-        position: Position::Wgs84 {
-            latitude,
-            longitude,
-        },
-        time_ms: milliseconds(OffsetDateTime::from(time)).ok_or(LeftOut::WithoutTime)?,
         accuracy_m: point.hdop.map(|hdop| hdop * METRES_PER_HDOP),
-        source: source_of(point),
+        ..Fix::new(position, time_ms, source_of(point))
     })
 }
 

@@ -24,8 +24,8 @@ pub(super) fn pieces() -> impl Strategy<Value = Vec<TrackPiece>> {
         source,
     );
     let fix = fix.prop_map(
-        |(datum, latitude, longitude, time_ms, accuracy_m, source)| Fix {
-            position: match datum {
+        |(datum, latitude, longitude, time_ms, accuracy_m, source)| {
+            let position = match datum {
                 0 => Position::Wgs84 {
                     latitude,
                     longitude,
@@ -38,10 +38,11 @@ pub(super) fn pieces() -> impl Strategy<Value = Vec<TrackPiece>> {
                     latitude,
                     longitude,
                 },
-            },
-            time_ms,
-            accuracy_m,
-            source,
+            };
+            Fix {
+                accuracy_m,
+                ..Fix::new(position, time_ms, source)
+            }
         },
     );
     let piece = proptest::collection::vec(fix, 1..8).prop_map(|fixes| TrackPiece { fixes });
@@ -60,14 +61,13 @@ pub(super) fn walked(name: &str) -> Option<Vec<TrackPiece>> {
     let mut time_ms = 1_600_000_000_000;
     let mut fix = |point: &::gpx::Waypoint| {
         time_ms += 10_000;
+        let position = Position::Wgs84 {
+            latitude: point.point().y(),
+            longitude: point.point().x(),
+        };
         Fix {
-            position: Position::Wgs84 {
-                latitude: point.point().y(),
-                longitude: point.point().x(),
-            },
-            time_ms,
             accuracy_m: point.hdop,
-            source: FixSource::Gnss,
+            ..Fix::new(position, time_ms, FixSource::Gnss)
         }
     };
     let pieces = lines.filter(|points| !points.is_empty());

@@ -68,14 +68,12 @@ fn what_cannot_be_a_fix_is_counted() {
 
 #[test]
 fn a_hole_is_not_drawn_over() {
-    let fix = |longitude| Fix {
-        position: Position::Wgs84 {
+    let fix = |longitude| {
+        let position = Position::Wgs84 {
             latitude: 1.0,
             longitude,
-        },
-        time_ms: 1_600_000_000_123,
-        accuracy_m: None,
-        source: FixSource::Network,
+        };
+        Fix::new(position, 1_600_000_000_123, FixSource::Network)
     };
     let sent = [
         TrackPiece {

@@ -116,12 +116,7 @@ fn a_hole_is_not_drawn_over() {
 
 #[test]
 fn what_goes_out_is_wgs84_and_the_antimeridian_is_in_the_west() {
-    let fix = |position| Fix {
-        position,
-        time_ms: 0,
-        accuracy_m: None,
-        source: FixSource::Manual,
-    };
+    let fix = |position| Fix::new(position, 0, FixSource::Manual);
     let shown = Position::Gcj02 {
         latitude: 39.91334545536069,
         longitude: 116.38404722455657,
