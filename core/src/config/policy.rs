@@ -63,11 +63,14 @@ pub(crate) struct Policy {
     /// Points in a file of a track: a parser builds about 700 bytes for each, so
     /// 70 MB at most.
     pub(crate) import_points: usize,
-    /// Values in a JSON file for each point that it may have: a time, three numbers
-    /// and some properties.
+    /// Elements or values in a file for each point that it may have: a time, three
+    /// numbers and some properties.
     pub(crate) import_values_per_point: usize,
     /// Elements in each other: real files have six; a parser keeps each open one.
     pub(crate) import_depth: usize,
+    /// Namespaces in force at a time: real files have ten; a parser copies all of
+    /// them for each element.
+    pub(crate) import_namespaces: usize,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
 }
@@ -102,6 +105,7 @@ impl Policy {
         import_points: 100_000,
         import_values_per_point: 12,
         import_depth: 64,
+        import_namespaces: 32,
         lock: Duration::from_secs(5),
     };
 }

@@ -29,21 +29,7 @@ const FIELD: &str = "gpx";
 /// everything else that is not GPX, and for a document type.
 pub(crate) fn read(file: &[u8], policy: &Policy) -> Result<Imported> {
     sized(FIELD, file, policy)?;
-    let extent = scan::xml(file);
-    // A NUL is in no XML that the look could judge: UTF-16 has them.
-    if extent.has_doctype || file.contains(&0) {
-        return Err(malformed());
-    }
-    if extent.items > policy.import_points {
-        return Err(too_much(FIELD, policy.import_points, "points"));
-    }
-    if extent.depth > policy.import_depth {
-        return Err(too_much(
-            FIELD,
-            policy.import_depth,
-            "elements in each other",
-        ));
-    }
+    bounded(file, policy)?;
     let gpx = ::gpx::read(file).map_err(|error| refused(&error))?;
     let mut imported = Imported::default();
     imported.leave_out(&LeftOut::NotATrack, gpx.waypoints.len());
@@ -54,6 +40,29 @@ pub(crate) fn read(file: &[u8], policy: &Policy) -> Result<Imported> {
         imported.take(segment.points.iter().map(fix_of));
     }
     Ok(imported)
+}
+
+/// Looks at what would come of the file, before the parser builds it.
+fn bounded(file: &[u8], policy: &Policy) -> Result<()> {
+    let extent = scan::xml(file);
+    // A NUL is in no XML that the look could judge: UTF-16 has them.
+    if extent.has_doctype || file.contains(&0) {
+        return Err(malformed());
+    }
+    let elements = policy
+        .import_points
+        .saturating_mul(policy.import_values_per_point);
+    for (found, limit, of_what) in [
+        (extent.items, policy.import_points, "points"),
+        (extent.elements, elements, "elements"),
+        (extent.depth, policy.import_depth, "elements in each other"),
+        (extent.namespaces, policy.import_namespaces, "namespaces"),
+    ] {
+        if found > limit {
+            return Err(too_much(FIELD, limit, of_what));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file with one track; each piece is a segment of it. A time whose year

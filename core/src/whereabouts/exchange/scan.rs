@@ -13,6 +13,10 @@ pub(super) struct Extent {
     pub(super) depth: usize,
     /// Elements, arrays, values that something is built from.
     pub(super) items: usize,
+    /// All elements.
+    pub(super) elements: usize,
+    /// Most namespaces in force at a time: the parser copies them for each element.
+    pub(super) namespaces: usize,
     /// Whether there is a document type: the place where entities are made.
     pub(super) has_doctype: bool,
 }
@@ -22,10 +26,15 @@ const BUILT: [&[u8]; 7] = [
     b"wpt", b"rte", b"rtept", b"trk", b"trkseg", b"trkpt", b"link",
 ];
 
+/// Deeper than this nothing is looked at: no limit allows it.
+const DEEPEST: usize = 1_000;
+
 /// The extent of an XML text: its built elements are its items.
 pub(super) fn xml(text: &[u8]) -> Extent {
     let mut extent = Extent::default();
-    let mut depth = 0_usize;
+    // The namespaces that each open element brings.
+    let mut open: Vec<usize> = Vec::new();
+    let mut in_force = 0_usize;
     let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
         rest = rest.get(at + 1..).unwrap_or_default();
@@ -39,12 +48,21 @@ pub(super) fn xml(text: &[u8]) -> Extent {
             extent.has_doctype = true;
             return extent;
         } else if rest.starts_with(b"/") {
-            depth = depth.saturating_sub(1);
+            in_force -= open.pop().unwrap_or(0);
         } else {
             let (tag, behind) = tag(rest);
-            extent.depth = extent.depth.max(depth + 1);
+            let brought = tag.windows(5).filter(|word| word == b"xmlns").count();
+            extent.depth = extent.depth.max(open.len() + 1);
+            extent.namespaces = extent.namespaces.max(in_force + brought);
+            extent.elements += 1;
             extent.items += usize::from(BUILT.contains(&local_name(tag)));
-            depth += usize::from(!tag.ends_with(b"/"));
+            if !tag.ends_with(b"/") {
+                open.push(brought);
+                in_force += brought;
+            }
+            if open.len() > DEEPEST {
+                return extent;
+            }
             rest = behind;
         }
     }
@@ -109,33 +127,44 @@ mod tests {
 
     #[test]
     fn the_extent_is_that_of_the_elements() {
-        for (text, depth, items) in [
-            ("", 0, 0),
-            ("<gpx/>", 1, 0),
+        for (text, depth, items, elements) in [
+            ("", 0, 0, 0),
+            ("<gpx/>", 1, 0, 1),
             (
                 "<gpx><trk><trkseg><trkpt lat='1'/><trkpt></trkpt></trkseg></trk></gpx>",
                 4,
                 4,
+                5,
             ),
-            ("<g:gpx><g:wpt a=\"/>\" b='<wpt>'/><g:wpt\n/></g:gpx>", 2, 2),
+            (
+                "<g:gpx><g:wpt a=\"/>\" b='<wpt>'/><g:wpt\n/></g:gpx>",
+                2,
+                2,
+                3,
+            ),
             (
                 "<a><!-- <wpt> <b><c> --><![CDATA[<wpt>]]><?x <wpt> ?></a>",
                 1,
                 0,
+                1,
             ),
-            ("<a>/>/></a><a/>", 1, 0),
-            ("<a></b></c></a><a><a><a>", 3, 0),
-            ("<a", 1, 0),
-            ("<wpt lat='", 1, 1),
-            ("<!-- ", 0, 0),
+            ("<a>/>/></a><a/>", 1, 0, 2),
+            ("<a></b></c></a><a><a><a>", 3, 0, 4),
+            ("<a", 1, 0, 1),
+            ("<wpt lat='", 1, 1, 1),
+            ("<!-- ", 0, 0, 0),
         ] {
             let extent = Extent {
                 depth,
                 items,
-                has_doctype: false,
+                elements,
+                ..Extent::default()
             };
             assert_eq!(xml(text.as_bytes()), extent, "{text}");
         }
+        let named = xml(b"<a xmlns='' xmlns:b=''><c xmlns:d=''/><c xmlns:d=''></c><e/></a>");
+        assert_eq!((named.namespaces, named.elements), (3, 4));
+        assert_eq!(xml("<a>".repeat(5_000).as_bytes()).depth, DEEPEST + 1);
         assert!(xml(b"<?xml?><!DOCTYPE a [<!ENTITY b 'c'>]><a>").has_doctype);
     }
 

@@ -267,6 +267,21 @@ fn bombs_are_refused_before_they_are_built() {
     );
     assert_eq!(refusal(read(many.as_bytes(), &POLICY)).1, Problem::TooLong);
 
+    // The parser copies all namespaces in force for each element: an hour for this.
+    let names: String = (0..10_000)
+        .map(|name| format!(" xmlns:n{name}='n'"))
+        .collect();
+    let named = format!(
+        "<gpx version='1.1'{names}><extensions>{}</extensions></gpx>",
+        "<a/>".repeat(1_000_000)
+    );
+    assert_eq!(refusal(read(named.as_bytes(), &POLICY)).1, Problem::TooLong);
+    let many = format!(
+        "<gpx version='1.1'><extensions>{}</extensions></gpx>",
+        "<a/>".repeat(2_000_000)
+    );
+    assert_eq!(refusal(read(many.as_bytes(), &POLICY)).1, Problem::TooLong);
+
     let large = vec![b' '; POLICY.import_bytes + 1];
     assert_eq!(refusal(read(&large, &POLICY)).1, Problem::TooLong);
 }
