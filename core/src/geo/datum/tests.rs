@@ -45,14 +45,16 @@ fn abroad_nothing_is_shifted() {
     );
 }
 
-/// The way back keeps what is abroad as it is, too, save in the strip that has the
-/// numbers of shifted places: the old town of Macau is where GCJ-02 shows Zhuhai.
+/// The way back keeps what is abroad as it is, too, save in the strip beside the
+/// border that has the numbers of shifted places.
 #[test]
 fn the_way_back_leaves_places_abroad_alone() {
     for (name, latitude, longitude) in [
         ("Seoul", 37.5665, 126.9780),
         ("Bangkok", 13.7563, 100.5018),
         ("Hong Kong", 22.2816, 114.1585),
+        ("Macau", 22.1987, 113.5439),
+        ("Hong Kong, Lo Wu station", 22.527, 114.1135),
         ("Taipei", 25.0330, 121.5654),
         ("Hanoi", 21.0285, 105.8542),
         ("Ulaanbaatar", 47.8864, 106.9057),
