@@ -17,6 +17,7 @@
 //! | [`seal`] | HPKE envelopes, signed receipts |
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
+//! | [`geo`] | the datums of maps, and where each is used |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
 //! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
@@ -51,6 +52,9 @@ pub mod contacts;
 mod erase;
 pub mod error;
 pub mod export;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+pub mod geo;
 pub mod health;
 pub mod homeline;
 pub mod keys;

@@ -134,6 +134,20 @@ pub(crate) struct Policy {
     pub(crate) invitation_ms: i64,
     /// Members of one group: about 200 KB in one envelope.
     pub(crate) group_members: usize,
+    /// Largest file of a track that is read: about four times what `import_points`
+    /// of a common program take.
+    pub(crate) import_bytes: usize,
+    /// Points in a file of a track: a parser builds about 700 bytes for each, so
+    /// 70 MB at most.
+    pub(crate) import_points: usize,
+    /// Elements or values in a file for each point that it may have: a time, three
+    /// numbers and some properties.
+    pub(crate) import_values_per_point: usize,
+    /// Elements in each other: real files have six; a parser keeps each open one.
+    pub(crate) import_depth: usize,
+    /// Namespaces in force at a time: real files have ten; a parser copies all of
+    /// them for each element.
+    pub(crate) import_namespaces: usize,
     /// Wait for a lock that another process of the host holds, at most.
     pub(crate) lock: Duration,
     /// The service document is fetched anew after this time where the traveler
@@ -228,6 +242,11 @@ impl Policy {
         token_text_bytes: 90,
         invitation_ms: 30 * 24 * 3_600_000,
         group_members: 500,
+        import_bytes: 32 * 1024 * 1024,
+        import_points: 100_000,
+        import_values_per_point: 12,
+        import_depth: 64,
+        import_namespaces: 32,
         lock: Duration::from_secs(5),
         service_age_in_crisis_ms: 15 * 60_000,
         keep: Keep {

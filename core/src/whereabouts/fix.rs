@@ -87,6 +87,16 @@ impl Position {
 }
 
 impl Fix {
+    /// A fix of which nothing more is known.
+    pub fn new(position: Position, time_ms: i64, source: FixSource) -> Self {
+        Self {
+            position,
+            time_ms,
+            accuracy_m: None,
+            source,
+        }
+    }
+
     /// Checks the ranges. An accuracy that is not a positive number is what
     /// platforms report for "unknown", and is kept as absent. Any time is taken:
     /// a receiver without a satellite says 1970, and where is worth more.

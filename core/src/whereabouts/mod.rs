@@ -6,10 +6,16 @@
 //! memory, so that a press never waits for the record. A position is never
 //! handed out without its age.
 
+#[cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    allow(dead_code, reason = "the calls of the service come with it")
+)]
+pub(crate) mod exchange;
 mod fix;
 mod last;
 mod store;
 
+pub use exchange::ImportSummary;
 pub use fix::{Fix, FixSource, Position};
 pub use last::KnownFix;
 pub(crate) use last::{LastKnown, age_ms};
