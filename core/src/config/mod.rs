@@ -3,7 +3,7 @@
 
 mod policy;
 
-pub(crate) use policy::Policy;
+pub(crate) use policy::{Policy, Thinning};
 
 use crate::error::{HomelineError, Problem, Result};
 

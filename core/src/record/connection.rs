@@ -10,15 +10,19 @@ use crate::config::Policy;
 use crate::error::Result;
 use crate::keys::{Secret, derive};
 use crate::sqlite::{self, Step};
+use crate::whereabouts;
 
 const MIGRATIONS: [Step; 2] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
-    Step::sql(&[
-        include_str!("migrations/0002/registration.sql"),
-        include_str!("migrations/0002/consent.sql"),
-        include_str!("migrations/0002/whereabouts.sql"),
-        include_str!("migrations/0002/groups.sql"),
-    ]),
+    Step {
+        sql: &[
+            include_str!("migrations/0002/registration.sql"),
+            include_str!("migrations/0002/consent.sql"),
+            include_str!("migrations/0002/whereabouts.sql"),
+            include_str!("migrations/0002/groups.sql"),
+        ],
+        then: Some(whereabouts::migrate),
+    },
 ];
 
 /// Opens or makes the file. A wrong key, a damaged first page and a foreign
@@ -57,7 +61,14 @@ pub(super) fn open(path: &Path, secret: &Secret, policy: &Policy) -> Result<Conn
     )?;
     sqlite::migrate(&mut connection, &MIGRATIONS)?;
     // Shows a torn file now, not in the middle of a save.
-    for table in ["meta", "field", "consent_given", "fix", "boot", "report"] {
+    for table in [
+        "meta",
+        "field",
+        "consent_given",
+        "fix",
+        "clock_session",
+        "report",
+    ] {
         sqlite::probe(&connection, &format!("SELECT 1 FROM {table} LIMIT 1"))?;
     }
     Ok(connection)

@@ -16,6 +16,7 @@ use crate::homeline::{Listeners, Topic};
 use crate::outbox::{Outbox, Role};
 use crate::record::{Record, set_meta_number};
 use crate::validate;
+use crate::whereabouts::skip_recorded;
 
 /// What a consent is for. An SOS needs none: its ground is the press itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
@@ -114,10 +115,7 @@ pub(crate) fn in_force(tx: &Connection, purpose: Purpose) -> Result<bool> {
 
 fn give(tx: &Connection, purpose: Purpose, version: &str, now_ms: i64) -> Result<()> {
     if purpose == Purpose::Whereabouts && !in_force(tx, purpose)? {
-        let last: i64 =
-            tx.query_row("SELECT coalesce(max(id), 0) FROM fix", [], |row| row.get(0))?;
-        set_meta_number(tx, "fixes_sent", last)?;
-        set_meta_number(tx, "fixes_sending", 0)?;
+        skip_recorded(tx)?;
     }
     if purpose == Purpose::Register && !in_force(tx, purpose)? {
         // The withdrawal deleted what waited. What has arrived keeps its id, so

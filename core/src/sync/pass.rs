@@ -33,7 +33,7 @@ use crate::registration::stage_profile;
 use crate::seal::sha256_hex;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, Channel, Evidence, event};
-use crate::whereabouts::stage_fixes;
+use crate::whereabouts::{archive, stage_fixes};
 
 /// What a pass has done so far.
 #[derive(Default)]
@@ -154,12 +154,9 @@ impl<'a> Pass<'a> {
         parts.standing.renew_if_stale();
         let before = parts.outbox.counts()?.waiting;
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
-        let positions = stage_fixes(
-            &parts.record,
-            &parts.outbox,
-            &parts.sealer,
-            parts.policy.fixes_per_envelope,
-        )?;
+        let positions = stage_fixes(&parts.record, &parts.outbox, &parts.sealer, &parts.policy)?;
+        // Nobody waits for it: what fails is tried again by the next pass.
+        let _ = archive(&parts.record, &parts.policy);
         Ok(positions || parts.outbox.counts()?.waiting > before)
     }
 

@@ -26,7 +26,7 @@ use crate::registration::Traveler;
 use crate::registration::fields::Field;
 use crate::seal::signed::Signed;
 use crate::sos::SosKind;
-use crate::whereabouts::Fix;
+use crate::whereabouts::{Fix, FixFlag, Gap};
 
 /// Path of the service document.
 pub const SERVICE_PATH: &str = "/v1/service";
@@ -321,6 +321,10 @@ pub struct AgedFix {
     /// Milliseconds from the fix to the press; absent where no clock can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<i64>,
+    /// What is odd about it; mostly nothing. A doubtful one is in a report only
+    /// where the phone knew no better.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FixFlag>,
 }
 
 /// A better position for a report that was pressed before.
@@ -381,8 +385,16 @@ pub struct Profile {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Positions {
-    /// In order of recording.
+    /// Positions one by one, as phones of the first version send them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<Fix>,
+    /// Packed blocks of positions, in order of time; the format is documented at
+    /// [`crate::whereabouts::unpack`], which reads one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<Base64>,
+    /// Times without a position: no line is to be drawn through them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
 }
 
 redacted_debug!(
