@@ -381,7 +381,11 @@ pub struct Profile {
     pub fields: Vec<Field>,
 }
 
-/// A run of positions.
+/// Positions in one envelope, at most, packed ones counted: a block of a few
+/// bytes may hold a thousand, so a ministry refuses more than this.
+pub const ENVELOPE_FIXES_MAX: usize = 4_096;
+
+/// A run of positions, [`ENVELOPE_FIXES_MAX`] at most.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Positions {

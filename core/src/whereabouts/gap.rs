@@ -169,41 +169,34 @@ pub(super) fn put(tx: &Connection, gap: &Gap, covered: Covered) -> Result<()> {
 }
 
 /// A fix that comes late falls into a hole: what is left of the hole on either
-/// side stays one where it is still longer than `gap_ms`.
-pub(super) fn split(tx: &Connection, at_ms: i64, gap_ms: i64, covered: Covered) -> Result<()> {
-    let hole = tx
+/// side stays one where it is still longer than `gap_ms`. What was to be sent of
+/// it still is, and what no consent covered still is not.
+pub(super) fn split(tx: &Connection, at_ms: i64, gap_ms: i64) -> Result<()> {
+    let hole: Option<(i64, Option<i64>)> = tx
         .prepare_cached(
-            "SELECT from_ms, to_ms, cause FROM gap WHERE from_ms < ?1
-             ORDER BY from_ms DESC LIMIT 1",
+            "SELECT from_ms, to_ms FROM gap WHERE from_ms < ?1 ORDER BY from_ms DESC LIMIT 1",
         )?
-        .query_row([at_ms], read)
+        .query_row([at_ms], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some(Gap {
-        from_ms,
-        to_ms: Some(to_ms),
-        cause,
-    }) = hole
-    else {
+    let Some((from_ms, Some(to_ms))) = hole else {
         return Ok(());
     };
     if to_ms <= at_ms {
         return Ok(());
     }
-    tx.prepare_cached("DELETE FROM gap WHERE from_ms = ?1")?
-        .execute([from_ms])?;
-    for (from_ms, to_ms) in [(from_ms, at_ms), (at_ms, to_ms)] {
-        if to_ms.saturating_sub(from_ms) > gap_ms {
-            let to_ms = Some(to_ms);
-            put(
-                tx,
-                &Gap {
-                    from_ms,
-                    to_ms,
-                    cause,
-                },
-                covered,
-            )?;
-        }
+    if to_ms.saturating_sub(at_ms) > gap_ms {
+        tx.prepare_cached(
+            "INSERT OR REPLACE INTO gap (from_ms, to_ms, cause, run)
+             SELECT ?1, to_ms, cause, run FROM gap WHERE from_ms = ?2",
+        )?
+        .execute([at_ms, from_ms])?;
+    }
+    if at_ms.saturating_sub(from_ms) > gap_ms {
+        tx.prepare_cached("UPDATE gap SET to_ms = ?1 WHERE from_ms = ?2")?
+            .execute([at_ms, from_ms])?;
+    } else {
+        tx.prepare_cached("DELETE FROM gap WHERE from_ms = ?1")?
+            .execute([from_ms])?;
     }
     Ok(())
 }
@@ -319,9 +312,9 @@ mod tests {
         let tx = record();
         let hole = gap(0, Some(100), GapCause::Killed);
         put(&tx, &hole, Covered::ByNone).unwrap();
-        split(&tx, 20, 30, Covered::ByNone).unwrap();
+        split(&tx, 20, 30).unwrap();
         assert_eq!(all(&tx), [gap(20, Some(100), GapCause::Killed)]);
-        split(&tx, 60, 30, Covered::ByNone).unwrap();
+        split(&tx, 60, 30).unwrap();
         assert_eq!(
             all(&tx),
             [
@@ -329,8 +322,8 @@ mod tests {
                 gap(60, Some(100), GapCause::Killed)
             ]
         );
-        split(&tx, 60, 30, Covered::ByNone).unwrap();
-        split(&tx, 200, 30, Covered::ByNone).unwrap();
+        split(&tx, 60, 30).unwrap();
+        split(&tx, 200, 30).unwrap();
         assert_eq!(all(&tx).len(), 2);
     }
 

@@ -172,7 +172,7 @@ impl Call<'_> {
         let at_ms = this.recorded.at_ms;
         match self.after(before, this) {
             Some(after_ms) if after_ms < 0 => {
-                gap::split(self.tx, at_ms, self.limits.gap_ms, self.covered)?;
+                gap::split(self.tx, at_ms, self.limits.gap_ms)?;
                 return Ok(before);
             }
             // A hole that was noted needs no second word.

@@ -81,14 +81,9 @@ impl LastKnown {
         *entries = merged;
     }
 
+    /// Forgets what counts for a moment before `at_ms`.
     pub(crate) fn forget_before(&self, at_ms: i64) {
         self.lock().retain(|entry| entry.recorded.at_ms >= at_ms);
-    }
-
-    /// Forgets everything: the record is erased, or another one begins.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for erase"))]
-    pub(crate) fn forget_all(&self) {
-        self.lock().clear();
     }
 
     /// The last positions at `now`, the current one first: those that may be
@@ -357,7 +352,7 @@ mod tests {
         last.push(&[recorded(NOW_MS - 60_000, None, &[])], &now);
         let recent = last.recent(&now);
         assert_eq!((recent.len(), recent[0].flags.len()), (1, 0));
-        last.forget_all();
+        last.forget_before(i64::MAX);
         assert_eq!(last.recent(&now), []);
     }
 }

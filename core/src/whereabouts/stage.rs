@@ -184,6 +184,11 @@ pub(crate) fn skip_recorded(tx: &Connection) -> Result<()> {
 mod tests {
     use super::super::testing::{START_MS, clock, fix, give_consent, judged, record};
     use super::*;
+    use crate::clock::Time;
+    use crate::config::{Config, Hotline};
+    use crate::keys::{DeviceKeys, FileVault, Secret};
+    use crate::outbox::Batch;
+    use crate::record::RecordState;
 
     /// Records fixes of these seconds, in one call.
     fn keep_all(tx: &Connection, seconds: &[i64]) {
@@ -277,5 +282,94 @@ mod tests {
             }
         }
         assert_eq!(numbers.len(), 10);
+    }
+
+    /// A record and an outbox in files, as a phone has them.
+    struct Files {
+        record: Record,
+        outbox: Outbox,
+        sealer: Sealer,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Files {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path();
+            let time = Time::new(None);
+            let vault = FileVault::open(path.join("key").to_string_lossy().into_owned()).unwrap();
+            let record = Record::new(path, vault, time.clone(), Policy::STANDARD);
+            assert_eq!(record.open(), RecordState::Open);
+            let outbox = Outbox::new(path, time, Policy::STANDARD);
+            let config = Config {
+                directory: path.to_string_lossy().into_owned(),
+                ministry_url: "https://ministry.example".into(),
+                anchors: vec![vec![7; 32]],
+                sealing_key: vec![9; 32],
+                tls_roots: vec![],
+                hotline: Hotline {
+                    from_home: "12308".into(),
+                    from_abroad: "+861012308".into(),
+                },
+            };
+            let device = DeviceKeys::from_secret(&Secret::new([5; 32])).unwrap();
+            Self {
+                sealer: Sealer::new(&config, device, &outbox),
+                record,
+                outbox,
+                _directory: directory,
+            }
+        }
+
+        fn in_record<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
+            self.record.write(|tx| Ok(work(tx))).unwrap()
+        }
+
+        fn stage_all(&self) {
+            while stage_fixes(&self.record, &self.outbox, &self.sealer, &Policy::STANDARD).unwrap()
+            {
+            }
+        }
+
+        /// Ids of what waits.
+        fn waiting(&self) -> Vec<uuid::Uuid> {
+            match self
+                .outbox
+                .next_batch(i64::MAX / 2, 64, usize::MAX, &[])
+                .unwrap()
+            {
+                Batch::Send(batch) => batch.iter().map(|waiting| waiting.id).collect(),
+                _ => Vec::new(),
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_crash_between_the_two_files_the_envelope_is_the_same() {
+        let files = Files::new();
+        files.in_record(give_consent);
+        files.in_record(|tx| keep_all(tx, &[10, 20, 30]));
+        files.stage_all();
+        let first = files.waiting();
+        assert_eq!(first.len(), 1);
+        let sent = files.in_record(|tx| meta_number(tx, "fixes_sent").unwrap());
+        assert_eq!(sent, START_MS + 30_000);
+        // The outbox has it, and the process ended before the record knew.
+        files.in_record(|tx| set_meta_number(tx, "fixes_sent", i64::MIN).unwrap());
+        files.in_record(|tx| keep_all(tx, &[5, 40]));
+        files.stage_all();
+        let second = files.waiting();
+        // The same one, one for the late fix and one for the new.
+        assert_eq!(second.len(), 3);
+        assert_eq!(second[0], first[0]);
+        let late = files.in_record(|tx| {
+            tx.query_row("SELECT count(*) FROM fix_late", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .unwrap()
+        });
+        assert_eq!(late, 0);
+        files.stage_all();
+        assert_eq!(files.waiting(), second);
     }
 }

@@ -36,7 +36,7 @@ pub use view::{CaseView, DeskState, PositionView, TravelerView};
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 1] = [include_str!("001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("001.sql"), include_str!("005.sql")];
 
 /// Why a call of the store failed. None of the texts holds personal data.
 #[derive(Debug, thiserror::Error)]
