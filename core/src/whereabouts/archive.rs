@@ -91,7 +91,7 @@ mod tests {
     fn insert(tx: &Connection, at_ms: i64) {
         let now = clock(at_ms, "a");
         let session = store::session(tx, &now).unwrap();
-        store::insert(tx, &judged(fix(at_ms as f64 / 1e6, at_ms), &now), session).unwrap();
+        store::insert(tx, &judged(fix(10.0, at_ms), &now), session).unwrap();
     }
 
     fn filled(count: i64) -> Connection {
@@ -126,15 +126,12 @@ mod tests {
         assert_eq!(rows(&tx), 20);
         assert!(list(&tx, 0, i64::MAX, 1_000) == before);
         // Every window, over the borders of blocks and of rows.
+        let at = |n: usize| START_MS + i64::try_from(n).unwrap() * 1_000;
         for from in (0..100).step_by(7) {
             for length in [1, 16, 40] {
                 let end = (from + length).min(100);
-                let (from_ms, to_ms) = (
-                    START_MS + from as i64 * 1_000,
-                    START_MS + end as i64 * 1_000,
-                );
-                assert!(list(&tx, from_ms, to_ms, 1_000) == before[from..end]);
-                let few = list(&tx, from_ms, i64::MAX, 9);
+                assert!(list(&tx, at(from), at(end), 1_000) == before[from..end]);
+                let few = list(&tx, at(from), i64::MAX, 9);
                 assert!(few == before[from..(from + 9).min(100)]);
             }
         }
