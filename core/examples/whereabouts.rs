@@ -312,9 +312,8 @@ fn million(directory: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// The last known position after a start, from the record, in microseconds less
-/// what a start without positions takes would be hard to tell apart: so from
-/// memory, as a press reads it.
+/// The last known position as a press reads it: from memory, whatever the record
+/// holds.
 fn last_known(home: &Homeline) -> Outcome<f64> {
     let mut samples = Vec::new();
     for _ in 0..1_000 {
