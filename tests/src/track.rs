@@ -62,13 +62,15 @@ fn fixes(gpx: &Gpx) -> Vec<Fix> {
         .map(|point| {
             time_ms = time_of(point).unwrap_or(time_ms + STEP_MS);
             Fix {
-                position: Position::Wgs84 {
-                    latitude: point.point().y(),
-                    longitude: point.point().x(),
-                },
-                time_ms,
                 accuracy_m: point.hdop.map(|hdop| hdop * 5.0),
-                source: FixSource::Gnss,
+                ..Fix::new(
+                    Position::Wgs84 {
+                        latitude: point.point().y(),
+                        longitude: point.point().x(),
+                    },
+                    time_ms,
+                    FixSource::Gnss,
+                )
             }
         })
         .collect()

@@ -47,15 +47,14 @@ fn contact(name: &str) -> Contact {
 }
 
 fn fix(time_ms: i64) -> Fix {
-    Fix {
-        position: Position::Gcj02 {
+    Fix::new(
+        Position::Gcj02 {
             latitude: 39.9,
             longitude: 116.4,
         },
         time_ms,
-        accuracy_m: None,
-        source: FixSource::Manual,
-    }
+        FixSource::Manual,
+    )
 }
 
 #[test]
@@ -127,18 +126,20 @@ fn positions_are_listed_by_time_with_their_datum_and_removed() {
     let home = open(&base);
     let whereabouts = home.whereabouts();
     assert_eq!(whereabouts.last().unwrap(), None);
+    // Real times: one of 1970 counts for the moment of its recording.
+    const T: i64 = 1_750_000_000_000;
     whereabouts
-        .record_all(vec![fix(3_000), fix(1_000)])
+        .record_all(vec![fix(T + 3_000), fix(T + 1_000)])
         .unwrap();
-    whereabouts.record(fix(2_000)).unwrap();
+    whereabouts.record(fix(T + 2_000)).unwrap();
     let times = |from, to| -> Vec<i64> {
-        let fixes = whereabouts.list(from, to, 10).unwrap();
+        let fixes = whereabouts.list(T + from, T + to, 10).unwrap();
         assert!(
             fixes
                 .iter()
-                .all(|fix| matches!(fix.position, Position::Gcj02 { .. }))
+                .all(|one| matches!(one.fix.position, Position::Gcj02 { .. }))
         );
-        fixes.iter().map(|fix| fix.time_ms).collect()
+        fixes.iter().map(|one| one.fix.time_ms - T).collect()
     };
     assert_eq!(times(0, 10_000), [1_000, 2_000, 3_000]);
     assert_eq!(times(1_000, 3_000), [1_000, 2_000]);
@@ -149,11 +150,11 @@ fn positions_are_listed_by_time_with_their_datum_and_removed() {
             latitude: f64::NAN,
             longitude: 0.0,
         },
-        ..fix(4_000)
+        ..fix(T + 4_000)
     };
-    assert!(whereabouts.record_all(vec![fix(4_000), bad]).is_err());
+    assert!(whereabouts.record_all(vec![fix(T + 4_000), bad]).is_err());
     assert_eq!(times(4_000, 5_000), [0; 0]);
-    assert_eq!(whereabouts.remove_before(2_500).unwrap(), 2);
+    assert_eq!(whereabouts.remove_before(T + 2_500).unwrap(), 2);
     assert_eq!(times(0, 10_000), [3_000]);
     let last = whereabouts.last().unwrap().unwrap();
     assert!(last.age_ms.is_some_and(|age| age >= 0));

@@ -244,13 +244,15 @@ impl Player<'_> {
                 problem,
             } => check(
                 self.home().whereabouts().record(Fix {
-                    position: Position::Wgs84 {
-                        latitude,
-                        longitude,
-                    },
-                    time_ms: now_ms(),
                     accuracy_m,
-                    source: FixSource::Gnss,
+                    ..Fix::new(
+                        Position::Wgs84 {
+                            latitude,
+                            longitude,
+                        },
+                        now_ms(),
+                        FixSource::Gnss,
+                    )
                 }),
                 invalid,
                 problem,

@@ -94,13 +94,15 @@ fn found(directory: &Path) -> Vec<String> {
 
 fn fix() -> Fix {
     Fix {
-        position: Position::Wgs84 {
-            latitude: LATITUDE,
-            longitude: LONGITUDE,
-        },
-        time_ms: 1_790_000_000_000,
         accuracy_m: Some(12.0),
-        source: FixSource::Gnss,
+        ..Fix::new(
+            Position::Wgs84 {
+                latitude: LATITUDE,
+                longitude: LONGITUDE,
+            },
+            1_790_000_000_000,
+            FixSource::Gnss,
+        )
     }
 }
 

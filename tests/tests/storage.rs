@@ -414,12 +414,14 @@ fn fix(latitude: f64, longitude: f64) -> Fix {
     let now = std::time::SystemTime::now();
     let since = now.duration_since(std::time::UNIX_EPOCH).unwrap();
     Fix {
-        position: Position::Wgs84 {
-            latitude,
-            longitude,
-        },
-        time_ms: i64::try_from(since.as_millis()).unwrap(),
         accuracy_m: Some(5.0),
-        source: FixSource::Gnss,
+        ..Fix::new(
+            Position::Wgs84 {
+                latitude,
+                longitude,
+            },
+            i64::try_from(since.as_millis()).unwrap(),
+            FixSource::Gnss,
+        )
     }
 }

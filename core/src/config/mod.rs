@@ -3,7 +3,7 @@
 
 mod policy;
 
-pub(crate) use policy::{Keep, Policy};
+pub(crate) use policy::{Keep, Policy, Thinning};
 
 use crate::error::{HomelineError, Problem, Result};
 use crate::registration::country;

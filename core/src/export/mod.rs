@@ -55,11 +55,13 @@ enum Positions {
 type Section = fn(&Source<'_>, Positions, &mut dyn Write) -> Result<()>;
 
 /// Each member of the JSON with what writes its value.
-const SECTIONS: [(&str, Section); 7] = [
+const SECTIONS: [(&str, Section); 9] = [
     ("made_ms", sections::made),
     ("registration", sections::registration),
     ("consents", sections::consents),
     ("medical_card", sections::medical_card),
+    ("groups", sections::groups),
+    ("other", sections::other),
     ("positions", sections::positions),
     ("reports", sections::reports),
     ("sent", sections::sent),

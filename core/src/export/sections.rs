@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -13,8 +14,9 @@ use crate::error::Result;
 use crate::outbox::Role;
 use crate::registration::fields::{self, REMOVED};
 use crate::registration::{Purpose, in_force, list_consents, load_medical_card, registration_id};
+use crate::seal::hex;
 use crate::sos::state_word;
-use crate::whereabouts::{Fix, FixSource, Position, count_fixes, fixes_after};
+use crate::whereabouts::{Position, RecordedFix, count_fixes, fixes_from, gaps_between};
 
 /// Positions read at once: about 1 MB.
 const PIECE: u32 = 10_000;
@@ -77,22 +79,30 @@ pub(super) fn medical_card(source: &Source<'_>, _: Positions, out: &mut dyn Writ
 }
 
 /// What the columns of the positions are, in order.
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 15] = [
     "longitude",
     "latitude",
     "time_ms",
     "accuracy_m",
     "datum",
     "source",
+    "at_ms",
+    "confidence_percent",
+    "altitude_m",
+    "speed_mps",
+    "heading_deg",
+    "gnss_time_ms",
+    "battery_percent",
+    "origin",
+    "flags",
 ];
 
 pub(super) fn positions(source: &Source<'_>, which: Positions, out: &mut dyn Write) -> Result<()> {
-    let newest = match which {
-        Positions::All => u32::MAX,
-        Positions::Newest(most) => most,
+    let count = source.record.read(count_fixes)?;
+    let omitted = match which {
+        Positions::All => 0,
+        Positions::Newest(most) => count.saturating_sub(i64::from(most)).max(0),
     };
-    let (count, mut after) = source.record.read(|tx| count_fixes(tx, newest))?;
-    let omitted = count.saturating_sub(i64::from(newest)).max(0);
     write!(
         out,
         "{{\"count\":{count},\"omitted\":{omitted},\"columns\":"
@@ -100,42 +110,59 @@ pub(super) fn positions(source: &Source<'_>, which: Positions, out: &mut dyn Wri
     put(out, &COLUMNS)?;
     write!(out, ",\"rows\":[")?;
     let mut comma = "";
+    let mut skip = usize::try_from(omitted).unwrap_or(usize::MAX);
+    let mut from_ms = i64::MIN;
     loop {
         // Between two pieces the record is free for others.
-        let piece = source.record.read(|tx| fixes_after(tx, after, PIECE))?;
-        let Some((last, _)) = piece.last() else { break };
-        after = *last;
-        for (_, fix) in &piece {
-            writeln!(out, "{comma}")?;
+        let (piece, next) = source
+            .record
+            .read(|tx| fixes_from(tx, from_ms, PIECE, source.policy))?;
+        let skipped = skip.min(piece.len());
+        skip -= skipped;
+        for fix in piece.iter().skip(skipped) {
+            write!(out, "{comma}\n")?;
             put(out, &row(fix))?;
             comma = ",";
         }
+        match next {
+            Some(next) => from_ms = next,
+            None => break,
+        }
     }
-    write!(out, "]}}")?;
+    write!(out, "],\"gaps\":")?;
+    let gaps = source
+        .record
+        .read(|tx| gaps_between(tx, i64::MIN, i64::MAX, u32::MAX))?;
+    put(out, &gaps)?;
+    write!(out, "}}")?;
     Ok(())
 }
 
-fn row(fix: &Fix) -> (f64, f64, i64, Option<f64>, &'static str, &'static str) {
+fn row(recorded: &RecordedFix) -> Value {
+    let fix = &recorded.fix;
     let (latitude, longitude) = fix.position.degrees();
     let datum = match fix.position {
         Position::Wgs84 { .. } => "wgs84",
         Position::Gcj02 { .. } => "gcj02",
         Position::Bd09 { .. } => "bd09",
     };
-    let source = match fix.source {
-        FixSource::Gnss => "gnss",
-        FixSource::Network => "network",
-        FixSource::Fused => "fused",
-        FixSource::Manual => "manual",
-    };
-    (
+    json!([
         longitude,
         latitude,
         fix.time_ms,
         fix.accuracy_m,
         datum,
-        source,
-    )
+        fix.source,
+        recorded.at_ms,
+        fix.confidence_percent,
+        fix.altitude_m,
+        fix.speed_mps,
+        fix.heading_deg,
+        fix.gnss_time_ms,
+        fix.battery_percent,
+        fix.origin,
+        recorded.flags,
+    ])
 }
 
 /// The reports, the newest first, one at a time.
@@ -186,6 +213,62 @@ pub(super) fn report_ids(source: &Source<'_>) -> Result<Vec<Uuid>> {
         }
     }
     Ok(ids)
+}
+
+/// Groups that are led from this phone, with who is in them, and those that it
+/// joined.
+pub(super) fn groups(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
+    let value = source.record.read(|tx| {
+        Ok(json!({
+            "led": rows(tx, "led_group")?,
+            "members": rows(tx, "group_member")?,
+            "entries": rows(tx, "group_entry")?,
+            "joined": rows(tx, "joined_group")?,
+        }))
+    })?;
+    put(out, &value)
+}
+
+/// The registration card, the traveler's other phones, what was merged from them,
+/// and the country that the phone was last seen in.
+pub(super) fn other(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
+    let value = source.record.read(|tx| {
+        Ok(json!({
+            "card": rows(tx, "card")?,
+            "phones": rows(tx, "phone")?,
+            "links": rows(tx, "link")?,
+            "merged": rows(tx, "merged")?,
+            "seen_country": rows(tx, "seen_country")?,
+        }))
+    })?;
+    put(out, &value)
+}
+
+/// A table as it is: a value for each column by its name, bytes in hex.
+fn rows(tx: &Connection, table: &str) -> Result<Vec<Value>> {
+    let mut statement = tx.prepare(&format!("SELECT * FROM {table}"))?;
+    let names: Vec<String> = statement
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let mut found = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(row) = found.next()? {
+        let mut object = Map::new();
+        for (at, name) in names.iter().enumerate() {
+            let value = match row.get_ref(at)? {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(number) => number.into(),
+                ValueRef::Real(number) => number.into(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+                ValueRef::Blob(bytes) => hex(bytes).into(),
+            };
+            object.insert(name.clone(), value);
+        }
+        out.push(Value::Object(object));
+    }
+    Ok(out)
 }
 
 /// What the ministry has been sent, and what waits to be.

@@ -17,7 +17,7 @@ pub(super) fn text(source: &Source<'_>) -> Result<String> {
         Ok((
             entities(tx)?,
             list_consents(tx)?,
-            count_fixes(tx, u32::MAX)?.0,
+            count_fixes(tx)?,
         ))
     })?;
     let mut out = String::new();

@@ -32,7 +32,7 @@ use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
-use crate::whereabouts::{LastKnown, Whereabouts, load_recent};
+use crate::whereabouts::{LastKnown, Recording, Whereabouts, load_recent};
 use crate::{erase, error::HomelineError, sqlite};
 
 /// The line home. One long-lived object for a host app; all calls are
@@ -397,10 +397,13 @@ impl Homeline {
             }),
             whereabouts: Arc::new(Whereabouts {
                 record: Arc::clone(&record),
+                outbox: Arc::clone(&outbox),
                 last: Arc::clone(&last),
                 standing: Arc::clone(&standing),
                 listeners: Arc::clone(&listeners),
                 time: time.clone(),
+                policy: policy.clone(),
+                recording: Recording::default(),
             }),
             engine: Engine::new(Parts {
                 config,
@@ -443,9 +446,8 @@ impl Homeline {
         if self.record.open() != RecordState::Open || was_open {
             return;
         }
-        let keep = self.policy.recent_positions + 1;
-        if let Ok(recent) = self.record.read(|tx| load_recent(tx, keep)) {
-            self.last.restore(recent);
+        if let Ok(recent) = self.record.read(load_recent) {
+            self.last.restore(recent, &self.whereabouts.time.now());
         }
         let _ = self.sos.settle();
         self.standing.renew_if_stale();

@@ -13,16 +13,20 @@ use crate::error::Result;
 use crate::keys::Secret;
 use crate::salvage::Pages;
 use crate::sqlite::{self, Step};
+use crate::whereabouts;
 
 const MIGRATIONS: [Step; 2] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
-    Step::sql(&[
-        include_str!("migrations/0002/registration.sql"),
-        include_str!("migrations/0002/consent.sql"),
-        include_str!("migrations/0002/whereabouts.sql"),
-        include_str!("migrations/0002/trips.sql"),
-        include_str!("migrations/0002/groups.sql"),
-    ]),
+    Step {
+        sql: &[
+            include_str!("migrations/0002/registration.sql"),
+            include_str!("migrations/0002/consent.sql"),
+            include_str!("migrations/0002/whereabouts.sql"),
+            include_str!("migrations/0002/trips.sql"),
+            include_str!("migrations/0002/groups.sql"),
+        ],
+        then: Some(whereabouts::migrate),
+    },
 ];
 
 /// The newest version of the schema.

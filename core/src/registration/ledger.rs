@@ -11,6 +11,7 @@ use super::{Date, Dependent, Traveler, changed, fields, load_traveler, medical};
 use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result};
 use crate::record::set_meta_number;
+use crate::whereabouts::skip_recorded;
 
 /// The kind of the entities that tell the ministry of consents.
 pub(super) const CONSENT: &str = "consent";
@@ -109,8 +110,8 @@ fn begin(tx: &Connection, purpose: Purpose) -> Result<()> {
     let whereabouts = in_force(tx, Purpose::Whereabouts)?;
     let in_crisis = in_force(tx, Purpose::WhereaboutsInCrisis)?;
     match purpose {
-        Purpose::Whereabouts if !whereabouts => skip_fixes(tx),
-        Purpose::WhereaboutsInCrisis if !whereabouts && !in_crisis => skip_fixes(tx),
+        Purpose::Whereabouts if !whereabouts => skip_recorded(tx),
+        Purpose::WhereaboutsInCrisis if !whereabouts && !in_crisis => skip_recorded(tx),
         // The withdrawal deleted what waited. What has arrived keeps its id, so
         // it is not sent twice.
         Purpose::Register if !in_force(tx, purpose)? => set_meta_number(tx, "profile_sent", 0),
@@ -128,12 +129,6 @@ fn again(tx: &Connection, subject: &str) -> Result<()> {
         [entity(subject)],
     )?;
     changed(tx)
-}
-
-fn skip_fixes(tx: &Connection) -> Result<()> {
-    let last: i64 = tx.query_row("SELECT coalesce(max(id), 0) FROM fix", [], |row| row.get(0))?;
-    set_meta_number(tx, "fixes_sent", last)?;
-    set_meta_number(tx, "fixes_sending", 0)
 }
 
 /// Closes what is in force; whether anything was.

@@ -2,7 +2,7 @@
 //!
 //! | class | from when on | kept |
 //! | --- | --- | --- |
-//! | positions | their recording | 180 days |
+//! | positions | their moment | 180 days |
 //! | SOS reports with their evidence | the last event, once nothing of them waits | 3 years |
 //! | consents that were taken back | the withdrawal | 3 years |
 //! | that an envelope was delivered | the receipt | 30 days |
@@ -112,11 +112,11 @@ impl Retention {
 
         let positions = before(keep.positions_days);
         let mut deleted = self.record.write(|tx| {
-            Ok(expire_fixes(tx, positions, limit)?
+            Ok(expire_fixes(tx, positions)?
                 + expire_consents(tx, before(keep.consents_days), limit)?)
         })?;
         if deleted > 0 {
-            self.last.forget_recorded_before(positions);
+            self.last.forget_before(positions);
         }
         deleted += self.reports(before(keep.reports_days), limit)?;
         deleted += self

@@ -32,8 +32,8 @@ use crate::homeline::{Listeners, Topic};
 use crate::outbox::{Beside, Lane, NewEnvelope, Outbox, Press, Role};
 use crate::record::Record;
 use crate::sync::Sealer;
-use crate::sync::protocol::{AgedFix, Content, SosCancel, SosReport, SosUpdate};
-use crate::whereabouts::{Fix, LastKnown, age_ms};
+use crate::sync::protocol::{Content, SosCancel, SosReport, SosUpdate};
+use crate::whereabouts::{Fix, LastKnown, given};
 
 /// What is known of a report, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -120,10 +120,7 @@ impl Sos {
             let report = self.known(&report)?;
             let fix = fix.validated()?;
             let at = self.time.now();
-            let position = AgedFix {
-                age_ms: age_ms(&fix, &at, &at),
-                fix,
-            };
+            let position = report::aged(given(fix, &at));
             let content = Content::SosUpdate(SosUpdate {
                 report,
                 at: at.clone(),

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::keys::random;
 use crate::sync::protocol::{AgedFix, SosReport};
 use crate::validate;
-use crate::whereabouts::{KnownFix, age_ms};
+use crate::whereabouts::{FixFlag, KnownFix, given};
 
 /// A new UUIDv7 (RFC 9562); a clock before 1970 counts as 1970.
 pub(crate) fn new_id(wall_ms: i64) -> Result<Uuid> {
@@ -22,6 +22,19 @@ pub(super) fn aged(known: KnownFix) -> AgedFix {
     AgedFix {
         fix: known.fix,
         age_ms: known.age_ms,
+        flags: known.flags,
+    }
+}
+
+/// What the host hands over with the press is the newest there is, and comes
+/// first. Only a made-up one stands behind a known one that is not.
+fn given_first(given: Option<AgedFix>, recent: Vec<AgedFix>) -> Vec<AgedFix> {
+    let mock = |fix: &AgedFix| fix.flags.contains(&FixFlag::Mock);
+    let behind =
+        given.as_ref().is_some_and(mock) && recent.first().is_some_and(|known| !mock(known));
+    match behind {
+        true => recent.into_iter().chain(given).collect(),
+        false => given.into_iter().chain(recent).collect(),
     }
 }
 
@@ -47,11 +60,8 @@ pub(super) fn make(
         .fix
         .clone()
         .and_then(|fix| fix.validated().ok())
-        .map(|fix| AgedFix {
-            age_ms: age_ms(&fix, now, now),
-            fix,
-        });
-    let mut positions = given.into_iter().chain(recent.into_iter().map(aged));
+        .map(|fix| aged(given(fix, now)));
+    let mut positions = given_first(given, recent.into_iter().map(aged).collect()).into_iter();
     SosReport {
         report: id,
         sequence,

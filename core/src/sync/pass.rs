@@ -34,7 +34,7 @@ use crate::registration::{stage_groups, stage_profile};
 use crate::seal::sha256_hex;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, Channel, Evidence, event};
-use crate::whereabouts::stage_fixes;
+use crate::whereabouts::{archive, stage_fixes};
 
 /// What a pass has done so far.
 #[derive(Default)]
@@ -177,12 +177,9 @@ impl<'a> Pass<'a> {
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
         let groups = stage_groups(&parts.record, &parts.outbox, &parts.sealer)?;
         self.tally.without_consent |= groups.without_consent;
-        let positions = stage_fixes(
-            &parts.record,
-            &parts.outbox,
-            &parts.sealer,
-            parts.policy.fixes_per_envelope,
-        )?;
+        let positions = stage_fixes(&parts.record, &parts.outbox, &parts.sealer, &parts.policy)?;
+        // Nobody waits for it: what fails is tried again by the next pass.
+        let _ = archive(&parts.record, &parts.policy);
         Ok(positions || groups.anything || parts.outbox.counts()?.waiting > before)
     }
 

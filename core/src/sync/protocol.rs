@@ -28,7 +28,7 @@ use crate::registration::groups::wire::Person;
 use crate::registration::{MedicalCard, Purpose, Traveler, Trip};
 use crate::seal::signed::Signed;
 use crate::sos::{Ground, SosKind};
-use crate::whereabouts::Fix;
+use crate::whereabouts::{Fix, FixFlag, Gap};
 
 /// Path of the service document.
 pub const SERVICE_PATH: &str = "/v1/service";
@@ -364,6 +364,10 @@ pub struct AgedFix {
     /// Milliseconds from the fix to the press; absent where no clock can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<i64>,
+    /// What is odd about it; mostly nothing. A doubtful one is in a report only
+    /// where the phone knew no better.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FixFlag>,
 }
 
 /// A better position for a report that was pressed before.
@@ -628,12 +632,24 @@ pub struct CardNews {
     pub at_ms: i64,
 }
 
-/// A run of positions.
+/// Positions in one envelope, at most, packed ones counted: a block of a few
+/// bytes may hold a thousand, so a ministry refuses more than this.
+pub const ENVELOPE_FIXES_MAX: usize = 4_096;
+
+/// A run of positions, [`ENVELOPE_FIXES_MAX`] at most.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Positions {
-    /// In order of recording.
+    /// Positions one by one, as phones of the first version send them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<Fix>,
+    /// Packed blocks of positions, in order of time; the format is documented at
+    /// [`crate::whereabouts::unpack`], which reads one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<Base64>,
+    /// Times without a position: no line is to be drawn through them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
 }
 
 /// The traveler asks the ministry to delete what it holds of the sender:

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{HomelineError, Problem, Result};
 
+/// A source time before this is that of a receiver without time: 2000-01-01.
+pub(super) const PLAUSIBLE_FROM_MS: i64 = 946_684_800_000;
+
 /// A position with its datum. The datums are different cases, so that a
 /// position of one can never be taken for another.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize, uniffi::Enum)]
@@ -48,7 +51,21 @@ pub enum FixSource {
     Manual,
 }
 
-/// One position fix.
+/// Whether a fix was measured or made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum FixOrigin {
+    /// The platform says that the device measured it.
+    Device,
+    /// The platform says that an app made it up (`isMock` on Android,
+    /// `isSimulatedBySoftware` on iOS): kept, flagged, never shown as current.
+    Mock,
+}
+
+/// One position fix. What the source does not know is left out; a value that
+/// cannot be (an accuracy of 0, a course of -1, a battery of 255) is what
+/// platforms say for "unknown", and is kept as absent.
 #[derive(Clone, PartialEq, Serialize, Deserialize, uniffi::Record)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fix {
@@ -56,12 +73,44 @@ pub struct Fix {
     pub position: Position,
     /// When, milliseconds UTC as the source has it.
     pub time_ms: i64,
-    /// Radius of 68 % confidence in metres; absent where the source has none.
+    /// Radius in metres around `position`, of 68 % confidence unless
+    /// `confidence_percent` says otherwise; kept to 0.1 m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[uniffi(default = None)]
     pub accuracy_m: Option<f64>,
     /// From what.
     pub source: FixSource,
+    /// Confidence of `accuracy_m` in percent, 1 to 100; absent means 68.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[uniffi(default = None)]
+    pub confidence_percent: Option<u8>,
+    /// Metres above the WGS-84 ellipsoid (not above the sea: up to 107 m apart);
+    /// kept to 0.1 m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[uniffi(default = None)]
+    pub altitude_m: Option<f64>,
+    /// Speed over ground, metres a second; kept to 0.1 m/s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[uniffi(default = None)]
+    pub speed_mps: Option<f64>,
+    /// Direction of travel, degrees clockwise from true north, 0 to below 360;
+    /// kept to 1.4 degrees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[uniffi(default = None)]
+    pub heading_deg: Option<f64>,
+    /// Time of the satellites, milliseconds UTC, where the receiver has it. A
+    /// fix that carries it is never "from the future": it knows better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[uniffi(default = None)]
+    pub gnss_time_ms: Option<i64>,
+    /// Charge of the battery in percent, 0 to 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[uniffi(default = None)]
+    pub battery_percent: Option<u8>,
+    /// Whether it was measured; absent where the platform does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[uniffi(default = None)]
+    pub origin: Option<FixOrigin>,
 }
 
 redacted_debug!(Position, Fix);
@@ -94,12 +143,19 @@ impl Fix {
             time_ms,
             accuracy_m: None,
             source,
+            confidence_percent: None,
+            altitude_m: None,
+            speed_mps: None,
+            heading_deg: None,
+            gnss_time_ms: None,
+            battery_percent: None,
+            origin: None,
         }
     }
 
-    /// Checks the ranges. An accuracy that is not a positive number is what
-    /// platforms report for "unknown", and is kept as absent. Any time is taken:
-    /// a receiver without a satellite says 1970, and where is worth more.
+    /// Checks the ranges. What is not the position and cannot be is dropped.
+    /// Any time is taken: a receiver without a satellite says 1970, and where is
+    /// worth more.
     pub(crate) fn validated(self) -> Result<Self> {
         let (latitude, longitude) = self.position.degrees();
         // A NaN is in no range.
@@ -117,25 +173,46 @@ impl Fix {
                 "-180 to 180 degrees",
             ));
         }
-        let accuracy_m = self
-            .accuracy_m
-            .filter(|metres| metres.is_finite() && *metres > 0.0);
-        Ok(Self { accuracy_m, ..self })
+        Ok(Self {
+            // Wider than the Earth says nothing.
+            accuracy_m: self
+                .accuracy_m
+                .filter(|metres| *metres > 0.0 && *metres <= 20_000_000.0),
+            confidence_percent: self
+                .confidence_percent
+                .filter(|percent| (1..=100).contains(percent)),
+            // From below the deepest mine to above any satellite's user.
+            altitude_m: self
+                .altitude_m
+                .filter(|metres| (-20_000.0..=1_000_000.0).contains(metres)),
+            // An orbit is 7,800 m/s.
+            speed_mps: self.speed_mps.filter(|mps| (0.0..=12_000.0).contains(mps)),
+            heading_deg: self
+                .heading_deg
+                .filter(|degrees| (0.0..=360.0).contains(degrees))
+                .map(|degrees| degrees % 360.0),
+            gnss_time_ms: self.gnss_time_ms.filter(|time| *time >= PLAUSIBLE_FROM_MS),
+            battery_percent: self.battery_percent.filter(|percent| *percent <= 100),
+            ..self
+        })
     }
 
     /// Distance to `other` in metres on a sphere; infinite between two datums.
     pub(crate) fn distance_m(&self, other: &Self) -> f64 {
-        const EARTH_M: f64 = 6_371_008.8; // mean radius, IUGG
         if std::mem::discriminant(&self.position) != std::mem::discriminant(&other.position) {
             return f64::INFINITY;
         }
-        let (lat1, lon1) = self.position.degrees();
-        let (lat2, lon2) = other.position.degrees();
-        let (dlat, dlon) = ((lat2 - lat1).to_radians(), (lon2 - lon1).to_radians());
-        let h = (dlat / 2.0).sin().powi(2)
-            + lat1.to_radians().cos() * lat2.to_radians().cos() * (dlon / 2.0).sin().powi(2);
-        2.0 * EARTH_M * h.sqrt().min(1.0).asin()
+        sphere_m(self.position.degrees(), other.position.degrees())
     }
+}
+
+/// Great-circle distance in metres between two places in degrees.
+pub(super) fn sphere_m((lat1, lon1): (f64, f64), (lat2, lon2): (f64, f64)) -> f64 {
+    const EARTH_M: f64 = 6_371_008.8; // mean radius, IUGG
+    let (dlat, dlon) = ((lat2 - lat1).to_radians(), (lon2 - lon1).to_radians());
+    let h = (dlat / 2.0).sin().powi(2)
+        + lat1.to_radians().cos() * lat2.to_radians().cos() * (dlon / 2.0).sin().powi(2);
+    2.0 * EARTH_M * h.sqrt().min(1.0).asin()
 }
 
 #[cfg(test)]
@@ -143,14 +220,13 @@ mod tests {
     use super::*;
 
     fn fix(latitude: f64, longitude: f64, accuracy_m: Option<f64>) -> Fix {
+        let position = Position::Wgs84 {
+            latitude,
+            longitude,
+        };
         Fix {
-            position: Position::Wgs84 {
-                latitude,
-                longitude,
-            },
-            time_ms: 0,
             accuracy_m,
-            source: FixSource::Gnss,
+            ..Fix::new(position, 0, FixSource::Gnss)
         }
     }
 
@@ -174,6 +250,36 @@ mod tests {
             let kept = fix(1.0, 1.0, Some(given)).validated().unwrap();
             assert_eq!(kept.accuracy_m, None);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_is_kept_as_absent_and_does_not_refuse_the_fix() {
+        let odd = Fix {
+            confidence_percent: Some(0),
+            altitude_m: Some(f64::NAN),
+            speed_mps: Some(-1.0),
+            heading_deg: Some(-1.0),
+            gnss_time_ms: Some(0),
+            battery_percent: Some(255),
+            ..fix(1.0, 1.0, Some(5.0))
+        };
+        assert!(odd.validated().unwrap() == fix(1.0, 1.0, Some(5.0)));
+        let good = Fix {
+            confidence_percent: Some(95),
+            altitude_m: Some(-430.5),
+            speed_mps: Some(0.0),
+            heading_deg: Some(0.0),
+            gnss_time_ms: Some(1_700_000_000_000),
+            battery_percent: Some(0),
+            origin: Some(FixOrigin::Device),
+            ..fix(1.0, 1.0, Some(5.0))
+        };
+        assert!(good.clone().validated().unwrap() == good);
+        let north = Fix {
+            heading_deg: Some(360.0),
+            ..good
+        };
+        assert_eq!(north.validated().unwrap().heading_deg, Some(0.0));
     }
 
     #[test]

@@ -1,217 +1,345 @@
-//! Fixes in the record, and their way to the outbox.
+//! Positions in the record: rows, packed blocks, and the reading of both.
+//!
+//! A row's key is the moment that its fix counts for, so that "last" and "on
+//! that day" are ranges of the key. Two fixes of one millisecond lie a
+//! millisecond apart; the same fix twice is kept once. Old rows are packed into
+//! blocks by [`super::archive`]; a reader sees no difference.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use uuid::Uuid;
 
-use super::{Fix, FixSource, Position};
+use super::RecordedFix;
+use super::compact::Compact;
+use super::gap;
+use super::last::Entry;
+use super::pack::{pack_compact, unpack_compact};
+use super::row::FixRow;
 use crate::clock::ClockReading;
-use crate::error::Result;
-use crate::outbox::{Lane, NewEnvelope, Outbox, Role};
-use crate::record::{Record, meta, meta_number, set_meta_number};
-use crate::registration::gate::{self, PositionGate};
-use crate::sync::protocol::{Content, Crisis, Positions};
-use crate::sync::{Sealer, stable_id};
+use crate::config::Policy;
+use crate::error::{Result, StorageProblem};
 
-const COLUMNS: &str = "datum, latitude, longitude, time_ms, accuracy_m, source";
+/// Keys tried one after the other for fixes of one millisecond.
+const NEIGHBOURS: u32 = 16;
+/// A crowd of more fixes of one millisecond goes behind what is in this time.
+const CROWD_MS: i64 = 3_600_000;
+/// Rows that are read to know the last positions after a start: among them is
+/// one that may be shown, unless a mock has run for long.
+const RECENT_ROWS: i64 = 256;
+/// Readings of one boot whose wall clock less monotonic clock differ by less are
+/// of one session: the network's small corrections of the clock.
+const SESSION_MS: i64 = 1_000;
 
-pub(super) fn insert(tx: &Connection, fix: &Fix, now: &ClockReading) -> Result<()> {
-    let datum = match fix.position {
-        Position::Wgs84 { .. } => 0,
-        Position::Gcj02 { .. } => 1,
-        Position::Bd09 { .. } => 2,
-    };
-    let source = match fix.source {
-        FixSource::Gnss => 0,
-        FixSource::Network => 1,
-        FixSource::Fused => 2,
-        FixSource::Manual => 3,
-    };
-    let (latitude, longitude) = fix.position.degrees();
-    tx.prepare_cached("INSERT OR IGNORE INTO boot (name) VALUES (?1)")?
-        .execute([&now.boot_id])?;
-    tx.prepare_cached(
-        "INSERT INTO fix (datum, latitude, longitude, time_ms, accuracy_m, source,
-                          recorded_ms, mono_ms, boot)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, id FROM boot WHERE name = ?9",
-    )?
-    .execute(params![
-        datum,
-        latitude,
-        longitude,
-        fix.time_ms,
-        fix.accuracy_m,
-        source,
-        now.wall_ms,
-        now.monotonic_ms,
-        now.boot_id
-    ])?;
-    Ok(())
+pub(super) const ROWS_BETWEEN: &str =
+    "SELECT at_ms, data FROM fix WHERE at_ms >= ?1 AND at_ms < ?2 ORDER BY at_ms LIMIT ?3";
+pub(super) const BLOCKS_BETWEEN: &str = "SELECT id, first_ms FROM fix_block
+     WHERE first_ms >= ?1 AND first_ms < ?2 AND last_ms >= ?3 ORDER BY first_ms";
+pub(super) const NEWEST: &str = "SELECT at_ms, data FROM fix ORDER BY at_ms DESC LIMIT ?1";
+
+/// A boot and a setting of its wall clock, as a row of `clock_session`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Session {
+    id: u64,
+    /// The phone's wall clock at the recording.
+    wall_ms: i64,
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Fix> {
-    let (latitude, longitude) = (row.get(1)?, row.get(2)?);
-    let datum: i64 = row.get(0)?;
-    let source: i64 = row.get(5)?;
-    Ok(Fix {
-        position: match datum {
-            1 => Position::Gcj02 {
-                latitude,
-                longitude,
-            },
-            2 => Position::Bd09 {
-                latitude,
-                longitude,
-            },
-            _ => Position::Wgs84 {
-                latitude,
-                longitude,
-            },
-        },
-        time_ms: row.get(3)?,
-        accuracy_m: row.get(4)?,
-        source: match source {
-            0 => FixSource::Gnss,
-            1 => FixSource::Network,
-            2 => FixSource::Fused,
-            _ => FixSource::Manual,
+/// The session of a reading; a new row for a new one.
+pub(super) fn session(tx: &Connection, now: &ClockReading) -> Result<Session> {
+    let setting = now.wall_ms.saturating_sub(now.monotonic_ms);
+    let known: Option<i64> = tx
+        .prepare_cached(
+            "SELECT id FROM clock_session
+             WHERE boot = ?1 AND wall_minus_mono_ms BETWEEN ?2 AND ?3 ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row(
+            params![
+                now.boot_id,
+                setting.saturating_sub(SESSION_MS),
+                setting.saturating_add(SESSION_MS)
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let id = match known {
+        Some(id) => id,
+        None => {
+            tx.prepare_cached(
+                "INSERT INTO clock_session (boot, wall_minus_mono_ms) VALUES (?1, ?2)",
+            )?
+            .execute(params![now.boot_id, setting])?;
+            tx.last_insert_rowid()
+        }
+    };
+    Ok(Session {
+        id: id.unsigned_abs(),
+        wall_ms: now.wall_ms,
+    })
+}
+
+/// Keeps a fix as a row; returns its key, or `None` where it is there already.
+pub(super) fn insert(
+    tx: &Connection,
+    recorded: &RecordedFix,
+    session: Session,
+) -> Result<Option<i64>> {
+    let mut put =
+        tx.prepare_cached("INSERT INTO fix (at_ms, data) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+    let mut try_at = |at_ms: i64| -> Result<bool> {
+        let fix = Compact::of(&RecordedFix {
+            at_ms,
+            ..recorded.clone()
+        });
+        let row = FixRow {
+            fix,
+            session: session.id,
+            lag_ms: session.wall_ms.wrapping_sub(at_ms),
+        };
+        Ok(put.execute(params![at_ms, row.encode()])? == 1)
+    };
+    let mut at_ms = recorded.at_ms;
+    for _ in 0..NEIGHBOURS {
+        if try_at(at_ms)? {
+            return Ok(Some(at_ms));
+        }
+        if row(tx, at_ms)?.is_some_and(|there| there.fix == recorded.fix) {
+            return Ok(None);
+        }
+        at_ms = at_ms.saturating_add(1);
+    }
+    // Many at once, such as a batch without times: one after the other.
+    let last: i64 = tx
+        .prepare_cached("SELECT max(at_ms) FROM fix WHERE at_ms >= ?1 AND at_ms < ?2")?
+        .query_row(
+            params![recorded.at_ms, recorded.at_ms.saturating_add(CROWD_MS)],
+            |row| Ok(row.get::<_, Option<i64>>(0)?.unwrap_or(at_ms)),
+        )?;
+    at_ms = last.saturating_add(1);
+    Ok(try_at(at_ms)?.then_some(at_ms))
+}
+
+fn row(tx: &Connection, at_ms: i64) -> Result<Option<RecordedFix>> {
+    let found = tx
+        .prepare_cached("SELECT at_ms, data FROM fix WHERE at_ms = ?1")?
+        .query_row([at_ms], bytes)
+        .optional()?;
+    let Some((at_ms, data)) = found else {
+        return Ok(None);
+    };
+    Ok(compact(at_ms, &data)?.recorded())
+}
+
+pub(super) fn bytes(row: &Row<'_>) -> rusqlite::Result<(i64, Vec<u8>)> {
+    Ok((row.get(0)?, row.get(1)?))
+}
+
+/// The fix of a row.
+pub(super) fn compact(at_ms: i64, data: &[u8]) -> Result<Compact> {
+    FixRow::decode(at_ms, data)
+        .map(|row| row.fix)
+        .ok_or_else(|| StorageProblem::Damaged.into())
+}
+
+/// Whether the record has a row at all.
+pub(super) fn is_any(tx: &Connection) -> Result<bool> {
+    Ok(tx
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM fix)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// The newest fixes, with the clocks of their recording.
+pub(crate) fn load_recent(tx: &Connection) -> Result<Vec<Entry>> {
+    newest(tx, RECENT_ROWS)
+}
+
+/// The newest `count` rows, the newest first.
+pub(super) fn newest(tx: &Connection, count: i64) -> Result<Vec<Entry>> {
+    let mut statement = tx.prepare_cached(NEWEST)?;
+    let rows = statement.query_map([count], bytes)?;
+    rows.map(|row| {
+        let (at_ms, data) = row?;
+        entry(tx, at_ms, &data)
+    })
+    .collect()
+}
+
+/// A row with the clock of its recording.
+fn entry(tx: &Connection, at_ms: i64, data: &[u8]) -> Result<Entry> {
+    let row = FixRow::decode(at_ms, data).ok_or(StorageProblem::Damaged)?;
+    let recorded = row.fix.recorded().ok_or(StorageProblem::Damaged)?;
+    let session = i64::try_from(row.session).map_err(|_| StorageProblem::Damaged)?;
+    let (boot_id, setting): (String, i64) = tx
+        .prepare_cached("SELECT boot, wall_minus_mono_ms FROM clock_session WHERE id = ?1")?
+        .query_row([session], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let wall_ms = at_ms.wrapping_add(row.lag_ms);
+    Ok(Entry {
+        recorded,
+        clock: ClockReading {
+            wall_ms,
+            monotonic_ms: wall_ms.saturating_sub(setting),
+            boot_id,
         },
     })
 }
 
-pub(super) fn list(tx: &Connection, from_ms: i64, to_ms: i64, limit: u32) -> Result<Vec<Fix>> {
-    let mut statement = tx.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM fix WHERE time_ms >= ?1 AND time_ms < ?2
-         ORDER BY time_ms, id LIMIT ?3"
-    ))?;
-    let rows = statement.query_map(params![from_ms, to_ms, limit], read)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// Fixes of the time from `from_ms` up to and not including `to_ms`, in order.
+pub(crate) fn list(
+    tx: &Connection,
+    from_ms: i64,
+    to_ms: i64,
+    limit: u32,
+    policy: &Policy,
+) -> Result<Vec<RecordedFix>> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut found = archived(tx, from_ms, to_ms, most, policy)?;
+    let mut statement = tx.prepare_cached(ROWS_BETWEEN)?;
+    let rows = statement.query_map(params![from_ms, to_ms, limit], bytes)?;
+    for row in rows {
+        let (at_ms, data) = row?;
+        found.push(compact(at_ms, &data)?);
+    }
+    order(&mut found, most);
+    found
+        .iter()
+        .map(|fix| fix.recorded().ok_or_else(|| StorageProblem::Damaged.into()))
+        .collect()
 }
 
-pub(super) fn remove_before(tx: &Connection, before_ms: i64) -> Result<u32> {
-    let removed = tx.execute("DELETE FROM fix WHERE time_ms < ?1", [before_ms])?;
+/// In order, each once, the first `most`. A track that is recorded again after it
+/// was packed is there twice.
+fn order(found: &mut Vec<Compact>, most: usize) {
+    found.sort_by_key(|fix| (fix.at_ms, fix.latitude, fix.longitude, fix.kind));
+    found.dedup();
+    found.truncate(most);
+}
+
+/// The packed ones among them: no more than `most`, and no more blocks than
+/// these take.
+fn archived(
+    tx: &Connection,
+    from_ms: i64,
+    to_ms: i64,
+    most: usize,
+    policy: &Policy,
+) -> Result<Vec<Compact>> {
+    let mut found: Vec<Compact> = Vec::new();
+    let earliest = from_ms.saturating_sub(policy.block_span_ms);
+    let mut statement = tx.prepare_cached(BLOCKS_BETWEEN)?;
+    let blocks = statement.query_map(params![earliest, to_ms, from_ms], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    })?;
+    for block in blocks {
+        let (id, first_ms) = block?;
+        if found.len() >= most && found.last().is_none_or(|last| last.at_ms < first_ms) {
+            break;
+        }
+        let fixes = block_fixes(tx, id)?;
+        found.extend(
+            fixes
+                .into_iter()
+                .filter(|fix| (from_ms..to_ms).contains(&fix.at_ms)),
+        );
+        order(&mut found, most);
+    }
+    Ok(found)
+}
+
+fn block_fixes(tx: &Connection, id: i64) -> Result<Vec<Compact>> {
+    let data: Vec<u8> = tx
+        .prepare_cached("SELECT data FROM fix_block WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    unpack_compact(&data).map_err(|_| StorageProblem::Damaged.into())
+}
+
+/// Keeps fixes, in order, as a block.
+pub(super) fn insert_block(tx: &Connection, fixes: &[Compact]) -> Result<()> {
+    let (Some(first), Some(last)) = (fixes.first(), fixes.last()) else {
+        return Ok(());
+    };
+    tx.prepare_cached(
+        "INSERT INTO fix_block (first_ms, last_ms, fixes, data) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        first.at_ms,
+        last.at_ms,
+        i64::try_from(fixes.len()).unwrap_or(i64::MAX),
+        pack_compact(fixes)?
+    ])?;
+    Ok(())
+}
+
+/// Removes everything before `before_ms`; returns how many fixes that were.
+pub(crate) fn remove_before(tx: &Connection, before_ms: i64) -> Result<u32> {
+    let mut removed = tx.execute("DELETE FROM fix WHERE at_ms < ?1", [before_ms])?;
+    tx.execute("DELETE FROM fix_late WHERE at_ms < ?1", [before_ms])?;
+    gap::remove_before(tx, before_ms)?;
+    // Blocks at the border are packed anew from what stays of them.
+    let border: Vec<i64> = tx
+        .prepare("SELECT id FROM fix_block WHERE first_ms < ?1 AND last_ms >= ?1")?
+        .query_map([before_ms], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for id in border {
+        let all = block_fixes(tx, id)?;
+        let keep: Vec<Compact> = all
+            .iter()
+            .filter(|fix| fix.at_ms >= before_ms)
+            .copied()
+            .collect();
+        removed += all.len() - keep.len();
+        tx.execute("DELETE FROM fix_block WHERE id = ?1", [id])?;
+        insert_block(tx, &keep)?;
+    }
+    let packed: i64 = tx.query_row(
+        "SELECT coalesce(sum(fixes), 0) FROM fix_block WHERE first_ms < ?1",
+        [before_ms],
+        |row| row.get(0),
+    )?;
+    tx.execute("DELETE FROM fix_block WHERE first_ms < ?1", [before_ms])?;
+    removed += usize::try_from(packed).unwrap_or(0);
     Ok(u32::try_from(removed).unwrap_or(u32::MAX))
 }
 
-/// Deletes fixes that were recorded before a time. Only the `limit` oldest rows
-/// are looked at, so that a start costs the same whatever is stored.
-pub(crate) fn expire_fixes(tx: &Connection, before_ms: i64, limit: u32) -> Result<usize> {
-    Ok(tx.execute(
-        "DELETE FROM fix WHERE id IN
-           (SELECT id FROM (SELECT id, recorded_ms FROM fix ORDER BY id LIMIT ?2)
-            WHERE recorded_ms < ?1)",
-        params![before_ms, limit],
+/// Deletes what counts for a moment before `before_ms`; returns how many fixes.
+/// Almost all of it is packed, a few hundred in a row of the file.
+pub(crate) fn expire_fixes(tx: &Connection, before_ms: i64) -> Result<usize> {
+    let old: bool = tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM fix WHERE at_ms < ?1)
+             OR EXISTS (SELECT 1 FROM fix_block WHERE first_ms < ?1)",
+        [before_ms],
+        |row| row.get(0),
+    )?;
+    if !old {
+        return Ok(0);
+    }
+    Ok(usize::try_from(remove_before(tx, before_ms)?).unwrap_or(usize::MAX))
+}
+
+/// How many fixes there are.
+pub(crate) fn count_fixes(tx: &Connection) -> Result<i64> {
+    Ok(tx.query_row(
+        "SELECT (SELECT count(*) FROM fix) + (SELECT coalesce(sum(fixes), 0) FROM fix_block)",
+        [],
+        |row| row.get(0),
     )?)
 }
 
-/// At most `limit` fixes with an id above `after`, each with its id.
-pub(crate) fn fixes_after(tx: &Connection, after: i64, limit: u32) -> Result<Vec<(i64, Fix)>> {
-    let mut statement = tx.prepare_cached(&format!(
-        "SELECT {COLUMNS}, id FROM fix WHERE id > ?1 ORDER BY id LIMIT ?2"
-    ))?;
-    let rows = statement.query_map(params![after, limit], |row| Ok((row.get(6)?, read(row)?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// How many fixes there are, and the id below the newest `newest` of them.
-pub(crate) fn count_fixes(tx: &Connection, newest: u32) -> Result<(i64, i64)> {
-    let count = tx.query_row("SELECT count(*) FROM fix", [], |row| row.get(0))?;
-    let below = tx
-        .query_row(
-            "SELECT id FROM fix ORDER BY id DESC LIMIT 1 OFFSET ?1",
-            [newest],
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok((count, below.unwrap_or(0)))
-}
-
-/// The fixes recorded last, the oldest of them first, with the clocks of then.
-pub(crate) fn load_recent(tx: &Connection, count: usize) -> Result<Vec<(Fix, ClockReading)>> {
-    let mut statement = tx.prepare(&format!(
-        "SELECT {COLUMNS}, recorded_ms, mono_ms, name
-         FROM fix JOIN boot ON boot.id = fix.boot ORDER BY fix.id DESC LIMIT ?1"
-    ))?;
-    let rows = statement.query_map([i64::try_from(count).unwrap_or(i64::MAX)], |row| {
-        let recorded = ClockReading {
-            wall_ms: row.get(6)?,
-            monotonic_ms: row.get(7)?,
-            boot_id: row.get(8)?,
-        };
-        Ok((read(row)?, recorded))
-    })?;
-    let mut out: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
-    out.reverse();
-    Ok(out)
-}
-
-/// Moves unsent fixes to the outbox, an envelope at a time, as far as the
-/// traveler consents. Returns whether it came on.
-///
-/// The end of a run is written down before it is sealed: after a crash between
-/// the two files the same run is made again, under the same id.
-pub(crate) fn stage_fixes(
-    record: &Record,
-    outbox: &Outbox,
-    sealer: &Sealer,
-    run: u32,
-) -> Result<bool> {
-    let crises: Vec<Crisis> = sealer
-        .service()
-        .map_or_else(Vec::new, |service| service.crises.clone());
-    let next = record.write(|tx| {
-        let gate = PositionGate::of(tx)?;
-        // Without a crisis they wait: one may be declared later that began before.
-        if gate == PositionGate::Never || (gate == PositionGate::InCrisis && crises.is_empty()) {
-            return Ok(None);
-        }
-        let sent = meta_number(tx, "fixes_sent")?;
-        let mut until = meta_number(tx, "fixes_sending")?;
-        if until <= sent {
-            until = tx.query_row(
-                "SELECT coalesce(max(id), 0) FROM
-                   (SELECT id FROM fix WHERE id > ?1 ORDER BY id LIMIT ?2)",
-                params![sent, run],
-                |row| row.get(0),
-            )?;
-            if until <= sent {
-                return Ok(None);
-            }
-            set_meta_number(tx, "fixes_sending", until)?;
-        }
-        let mut statement = tx.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM fix WHERE id > ?1 AND id <= ?2 ORDER BY id"
-        ))?;
-        let fixes = statement
-            .query_map(params![sent, until], read)?
-            .collect::<rusqlite::Result<Vec<Fix>>>()?
-            .into_iter()
-            .filter(|fix| gate.lets(fix.position.degrees(), fix.time_ms, &crises))
-            .collect::<Vec<_>>();
-        let none = fixes.is_empty();
-        let content = Content::Positions(Positions { fixes });
-        let leaves = !none && gate::may_leave(tx, &content)?;
-        Ok(Some((
-            until,
-            leaves.then_some(content),
-            meta(tx, "instance")?,
-        )))
-    })?;
-    let Some((until, content, instance)) = next else {
-        return Ok(false);
+/// About `limit` fixes from `from_ms` on, in order, and the moment that the next
+/// ones begin at; `None`: these are the last. No moment is parted.
+pub(crate) fn fixes_from(
+    tx: &Connection,
+    from_ms: i64,
+    limit: u32,
+    policy: &Policy,
+) -> Result<(Vec<RecordedFix>, Option<i64>)> {
+    let mut found = list(tx, from_ms, i64::MAX, limit, policy)?;
+    let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+    let Some(last_ms) = found.last().map(|fix| fix.at_ms).filter(|_| full) else {
+        return Ok((found, None));
     };
-    let id: Uuid = stable_id(&instance, "positions", until);
-    if let Some(content) = content {
-        outbox.enqueue(&NewEnvelope {
-            id,
-            lane: Lane::Whereabouts,
-            role: Role::Positions,
-            report: None,
-            sealed: sealer.to_ministry(&content, id)?,
-            not_before_ms: 0,
-        })?;
+    let whole = found.partition_point(|fix| fix.at_ms < last_ms);
+    if whole == 0 {
+        // More of one millisecond than a piece holds: none is left out.
+        let crowd = list(tx, last_ms, last_ms.saturating_add(1), u32::MAX, policy)?;
+        return Ok((crowd, Some(last_ms.saturating_add(1))));
     }
-    record.write(|tx| set_meta_number(tx, "fixes_sent", until))?;
-    // A withdrawal may have come in between.
-    gate::enforce(record, outbox)?;
-    Ok(true)
+    found.truncate(whole);
+    Ok((found, Some(last_ms)))
 }

@@ -5,7 +5,8 @@
 
 use homeline::seal::envelope::{self, OpenError, RecipientKey};
 use homeline::seal::sha256_hex;
-use homeline::sync::protocol::{Content, Problem, SealedEnvelope};
+use homeline::sync::protocol::{Content, ENVELOPE_FIXES_MAX, Positions, Problem, SealedEnvelope};
+use homeline::whereabouts::unpack;
 use uuid::Uuid;
 
 use crate::roster;
@@ -114,6 +115,10 @@ pub(crate) fn read(given: &SealedEnvelope, keys: &[RecipientKey]) -> Result<Lett
         Content::GroupLeave(given) if roster::leave(&given.leave).is_none() => {
             return Err(Refusal::NotAuthentic);
         }
+        // Half of what was recorded is not kept as if it were all.
+        Content::Positions(positions) if !is_readable(positions) => {
+            return Err(Refusal::UnknownContent);
+        }
         _ => {}
     }
     Ok(Letter {
@@ -125,10 +130,26 @@ pub(crate) fn read(given: &SealedEnvelope, keys: &[RecipientKey]) -> Result<Lett
     })
 }
 
+/// Whether every packed block can be read, and they are not a flood.
+fn is_readable(positions: &Positions) -> bool {
+    let mut left = ENVELOPE_FIXES_MAX.checked_sub(positions.fixes.len());
+    for block in &positions.blocks {
+        let fixes = unpack(&block.0).ok().map(|fixes| fixes.len());
+        left = left
+            .zip(fixes)
+            .and_then(|(left, fixes)| left.checked_sub(fixes));
+        if left.is_none() {
+            return false;
+        }
+    }
+    left.is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use homeline::sync::protocol::Base64;
+    use homeline::whereabouts::{Fix, FixSource, Position, RecordedFix, pack};
 
     fn key(byte: u8) -> RecipientKey {
         RecipientKey::from_bytes(&[byte; 32]).unwrap()
@@ -145,6 +166,36 @@ mod tests {
         };
         let refusal = read(&given, &[ministry]).err();
         assert_eq!(refusal, Some(Refusal::NotAuthentic));
+    }
+
+    #[test]
+    fn a_block_that_cannot_be_read_and_a_flood_of_positions_are_refused() {
+        let fix = |n: i64| RecordedFix {
+            fix: Fix::new(
+                Position::Wgs84 {
+                    latitude: 41.0,
+                    longitude: 29.0,
+                },
+                1_750_000_000_000 + n,
+                FixSource::Gnss,
+            ),
+            at_ms: 1_750_000_000_000 + n,
+            flags: Vec::new(),
+        };
+        let fixes: Vec<RecordedFix> = (0..1_024).map(fix).collect();
+        let block = pack(&fixes).unwrap();
+        assert!(block.len() < 250, "a flood would be cheap");
+        let with = |blocks: Vec<Vec<u8>>| {
+            is_readable(&Positions {
+                fixes: Vec::new(),
+                blocks: blocks.into_iter().map(Base64).collect(),
+                gaps: Vec::new(),
+            })
+        };
+        assert!(with(vec![block.clone(); 4]));
+        assert!(!with(vec![block.clone(); 5]));
+        assert!(!with(vec![block.clone(), block[..40].to_vec()]));
+        assert!(!with(vec![Vec::new()]));
     }
 
     #[test]

@@ -104,12 +104,19 @@ fn an_sos_leaves_before_five_thousand_positions_and_a_registration() {
 fn an_sos_pressed_during_a_drain_is_in_the_next_request() {
     let (office, phone) = (Office::new(), Phone::new());
     let (home, recorder) = recorded(&office, &phone);
-    backlog(&home, 5_000);
+    backlog(&home, 2_000);
     let pressed = Arc::new(Mutex::new(None::<Uuid>));
     let (weak, told): (Weak<Homeline>, _) = (Arc::downgrade(&home), Arc::clone(&pressed));
+    // Packed, thousands are one request: the traveler goes on while it drains.
     recorder.before_each_batch(move |number| {
+        let home = weak.upgrade().unwrap();
+        let on = i64::try_from(number).unwrap() * 2_000;
+        if number <= 2 {
+            let fixes = (on..on + 1_500).map(|n| fix(41.0, 28.9, START_MS + n * 1_000));
+            home.whereabouts().record_all(fixes.collect()).unwrap();
+        }
         if number == 2 {
-            let report = press(&weak.upgrade().unwrap(), "hurt");
+            let report = press(&home, "hurt");
             *told.lock().unwrap() = Some(report.parse().unwrap());
         }
     });

@@ -98,10 +98,8 @@ fn any_fix() -> impl Strategy<Value = Fix> {
         });
     (position, any::<i64>(), proptest::option::of(any_f64())).prop_map(
         |(position, time_ms, accuracy_m)| Fix {
-            position,
-            time_ms,
             accuracy_m,
-            source: FixSource::Fused,
+            ..Fix::new(position, time_ms, FixSource::Fused)
         },
     )
 }

@@ -137,13 +137,15 @@ pub(crate) fn sync(home: &Homeline) -> SyncOutcome {
 
 pub(crate) fn fix(latitude: f64, longitude: f64, time_ms: i64) -> Fix {
     Fix {
-        position: Position::Wgs84 {
-            latitude,
-            longitude,
-        },
-        time_ms,
         accuracy_m: Some(12.0),
-        source: FixSource::Gnss,
+        ..Fix::new(
+            Position::Wgs84 {
+                latitude,
+                longitude,
+            },
+            time_ms,
+            FixSource::Gnss,
+        )
     }
 }
 

@@ -181,6 +181,13 @@
     return cell;
   }
 
+  const odd = {
+    jump: 'Doubtful: farther than an aircraft could fly',
+    future: 'Doubtful: its time is ahead of the phone\u2019s',
+    mock: 'Doubtful: made up by an app on the phone',
+    time_unknown: 'Its source had no time: counted from its recording',
+  };
+
   // A position is never shown without its age.
   function positionCell(c, now) {
     const at = c.position;
@@ -196,6 +203,7 @@
       cell.push(p('strong', `At least ${span(at.age_ms + Math.max(0, now - at.received_ms))} old now`));
       cell.push(p('soft', `${span(at.age_ms)} old at the press or update`));
     }
+    for (const flag of at.flags || []) cell.push(p('strong', odd[flag] || `Doubtful: ${flag}`));
     if (at.datum !== 'wgs84') cell.push(p('soft', 'A shifted Chinese datum, not WGS 84'));
     cell.push(p('soft', `${c.updates} update(s)`));
     return cell;

@@ -6,7 +6,8 @@
 //! a case is found or made by its report's id, whoever speaks of it first.
 
 use homeline::seal::signed::{Context, Signed};
-use homeline::sync::protocol::{Content, EnvelopeOutcome, EnvelopeResult, Receipt};
+use homeline::sync::protocol::{Content, EnvelopeOutcome, EnvelopeResult, Positions, Receipt};
+use homeline::whereabouts::{Fix, FixFlag, unpack};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
@@ -172,18 +173,47 @@ fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
                 groups::leave(tx, &leave, received_ms)?;
             }
         }
-        Content::Positions(positions) => {
-            let mut insert = tx.prepare_cached(
-                "INSERT INTO positions (envelope, sender, fix) VALUES (?1, ?2, ?3)",
-            )?;
-            for fix in &positions.fixes {
-                insert.execute(params![
-                    envelope,
-                    letter.sender,
-                    serde_json::to_string(fix)?
-                ])?;
-            }
+        Content::Positions(positions) => keep_positions(tx, letter, positions)?,
+    }
+    Ok(())
+}
+
+/// Keeps the positions of a letter one by one, and its holes. Its blocks were
+/// read once before, when the letter was opened: see [`crate::intake`].
+fn keep_positions(tx: &Transaction<'_>, letter: &Letter, positions: &Positions) -> Result<()> {
+    let envelope = letter.id.as_bytes();
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO positions (envelope, sender, fix, flags) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let mut keep = |fix: &Fix, flags: &[FixFlag]| -> Result<()> {
+        insert.execute(params![
+            envelope,
+            letter.sender,
+            serde_json::to_string(fix)?,
+            serde_json::to_string(flags)?
+        ])?;
+        Ok(())
+    };
+    for fix in &positions.fixes {
+        keep(fix, &[])?;
+    }
+    for block in &positions.blocks {
+        for recorded in unpack(&block.0).unwrap_or_default() {
+            keep(&recorded.fix, &recorded.flags)?;
         }
+    }
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO position_gaps (envelope, sender, from_ms, to_ms, gap)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for gap in &positions.gaps {
+        insert.execute(params![
+            envelope,
+            letter.sender,
+            gap.from_ms,
+            gap.to_ms,
+            serde_json::to_string(gap)?
+        ])?;
     }
     Ok(())
 }

@@ -51,11 +51,12 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
     include_str!("004.sql"),
+    include_str!("005.sql"),
     include_str!("006.sql"),
 ];
 

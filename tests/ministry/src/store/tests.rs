@@ -1,7 +1,7 @@
 //! What only the database itself can show.
 
-use homeline::sync::protocol::{Content, EnvelopeOutcome, Positions, Profile};
-use homeline::whereabouts::{Fix, FixSource, Position};
+use homeline::sync::protocol::{Base64, Content, EnvelopeOutcome, Positions, Profile};
+use homeline::whereabouts::{Fix, FixFlag, FixSource, Gap, GapCause, Position, RecordedFix, pack};
 use uuid::Uuid;
 
 use super::*;
@@ -53,18 +53,28 @@ fn a_commit_is_synced() {
 fn positions_are_kept_once_an_envelope_and_profiles_in_their_newest_version() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(directory.path());
-    let fix = Fix {
-        position: Position::Wgs84 {
-            latitude: 1.0,
-            longitude: 2.0,
-        },
-        time_ms: 0,
-        accuracy_m: None,
-        source: FixSource::Gnss,
+    let place = Position::Wgs84 {
+        latitude: 1.0,
+        longitude: 2.0,
     };
+    let fix = Fix::new(place, 1_750_000_000_000, FixSource::Gnss);
+    let recorded = |flags| RecordedFix {
+        fix: fix.clone(),
+        at_ms: fix.time_ms,
+        flags,
+    };
+    let block = pack(&[recorded(vec![]), recorded(vec![FixFlag::Jump])]).unwrap();
+    let gap = Gap {
+        from_ms: 1,
+        to_ms: Some(2),
+        cause: GapCause::PhoneOff,
+    };
+    // One as an older phone sends it, and two packed ones.
     let positions = || {
         Content::Positions(Positions {
-            fixes: vec![fix.clone(); 3],
+            fixes: vec![fix.clone()],
+            blocks: vec![Base64(block.clone())],
+            gaps: vec![gap.clone()],
         })
     };
     let profile = |version| {
@@ -86,6 +96,12 @@ fn positions_are_kept_once_an_envelope_and_profiles_in_their_newest_version() {
             .unwrap();
     }
     assert_eq!(number(&store, "SELECT count(*) FROM positions"), 3);
+    let flagged = "SELECT count(*) FROM positions WHERE flags = '[\"jump\"]'";
+    assert_eq!(number(&store, flagged), 1);
+    let same = "SELECT count(DISTINCT fix) FROM positions";
+    assert_eq!(number(&store, same), 1);
+    let gaps = "SELECT count(*) FROM position_gaps WHERE gap LIKE '%phone_off%'";
+    assert_eq!(number(&store, gaps), 1);
     assert_eq!(number(&store, "SELECT count(*) FROM profiles"), 1);
     assert_eq!(number(&store, "SELECT version FROM profiles"), i64::MAX);
     let seen = "SELECT times_received FROM envelopes ORDER BY id LIMIT 1";
@@ -111,7 +127,11 @@ fn a_batch_is_stored_whole_or_not_at_all() {
              BEGIN SELECT RAISE(ABORT, 'disk'); END;",
         )
         .unwrap();
-    let empty = Content::Positions(Positions { fixes: Vec::new() });
+    let empty = Content::Positions(Positions {
+        fixes: Vec::new(),
+        blocks: Vec::new(),
+        gaps: Vec::new(),
+    });
     let batch = [letter(1, empty), letter(2, profile())];
     assert!(store.take(&batch).is_err());
     assert_eq!(number(&store, "SELECT count(*) FROM envelopes"), 0);

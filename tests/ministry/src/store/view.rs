@@ -12,7 +12,7 @@ use homeline::registration::{
 };
 use homeline::sos::{Ground, SosKind};
 use homeline::sync::protocol::{AgedFix, ConsentInForce, Content, Medical, SosReport};
-use homeline::whereabouts::{FixSource, Position};
+use homeline::whereabouts::{FixFlag, FixSource, Position};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -195,6 +195,9 @@ pub struct PositionView {
     pub source: FixSource,
     /// Time of the fix, milliseconds UTC as its source had it.
     pub time_ms: i64,
+    /// What is odd about it: a jump, from the future, made up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<FixFlag>,
     /// When it was stored here, milliseconds UTC.
     pub received_ms: i64,
 }
@@ -476,6 +479,7 @@ fn position_view(aged: &AgedFix, received_ms: i64) -> PositionView {
         age_ms: aged.age_ms,
         source: aged.fix.source,
         time_ms: aged.fix.time_ms,
+        flags: aged.flags.clone(),
         received_ms,
     }
 }

@@ -261,6 +261,8 @@ fn the_newest_version_of_a_profile_stands_in_for_a_standing() {
                 id(63),
                 &Content::Positions(Positions {
                     fixes: vec![crate::phone::aged_fix(1.0, 0).fix; 3],
+                    blocks: Vec::new(),
+                    gaps: Vec::new(),
                 }),
             ),
             phone.sos(&post, id(1)),

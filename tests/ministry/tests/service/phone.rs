@@ -329,15 +329,18 @@ pub fn clock(monotonic_ms: i64) -> ClockReading {
 pub fn aged_fix(latitude: f64, age_ms: i64) -> AgedFix {
     AgedFix {
         fix: Fix {
-            position: Position::Wgs84 {
-                latitude,
-                longitude: 28.97,
-            },
-            time_ms: 1_790_000_000_000,
             accuracy_m: Some(12.0),
-            source: FixSource::Gnss,
+            ..Fix::new(
+                Position::Wgs84 {
+                    latitude,
+                    longitude: 28.97,
+                },
+                1_790_000_000_000,
+                FixSource::Gnss,
+            )
         },
         age_ms: Some(age_ms),
+        flags: Vec::new(),
     }
 }
 
