@@ -148,29 +148,30 @@ fn positions(home: &Homeline) -> Outcome<()> {
 fn fix(number: i32, minute: i32) -> Fix {
     let latitude = 41.0 + f64::from(number) * 1e-4;
     let longitude = 28.5 + f64::from(number) * 3e-4;
+    let position = match number % 3 {
+        0 => Position::Wgs84 {
+            latitude,
+            longitude,
+        },
+        1 => Position::Gcj02 {
+            latitude,
+            longitude,
+        },
+        _ => Position::Bd09 {
+            latitude,
+            longitude,
+        },
+    };
+    let source = match number % 4 {
+        0 => FixSource::Gnss,
+        1 => FixSource::Network,
+        2 => FixSource::Fused,
+        _ => FixSource::Manual,
+    };
+    let time_ms = BEGIN_MS + i64::from(minute) * 60_000;
     Fix {
-        position: match number % 3 {
-            0 => Position::Wgs84 {
-                latitude,
-                longitude,
-            },
-            1 => Position::Gcj02 {
-                latitude,
-                longitude,
-            },
-            _ => Position::Bd09 {
-                latitude,
-                longitude,
-            },
-        },
-        time_ms: BEGIN_MS + i64::from(minute) * 60_000,
         accuracy_m: (number % 5 != 4).then(|| 3.5 + f64::from(number % 50)),
-        source: match number % 4 {
-            0 => FixSource::Gnss,
-            1 => FixSource::Network,
-            2 => FixSource::Fused,
-            _ => FixSource::Manual,
-        },
+        ..Fix::new(position, time_ms, source)
     }
 }
 

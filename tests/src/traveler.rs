@@ -296,13 +296,15 @@ pub fn numbered(number: u32) -> (Contact, Fix) {
         ..Contact::default()
     };
     let fix = Fix {
-        position: Position::Wgs84 {
-            latitude: 41.0,
-            longitude: 29.0 + f64::from(number) * 1e-4,
-        },
-        time_ms: 1_767_225_600_000 + i64::from(number) * 60_000,
         accuracy_m: Some(5.0),
-        source: FixSource::Gnss,
+        ..Fix::new(
+            Position::Wgs84 {
+                latitude: 41.0,
+                longitude: 29.0 + f64::from(number) * 1e-4,
+            },
+            1_767_225_600_000 + i64::from(number) * 60_000,
+            FixSource::Gnss,
+        )
     };
     (contact, fix)
 }

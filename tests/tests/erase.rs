@@ -56,15 +56,14 @@ fn contact() -> Contact {
 }
 
 fn fix() -> Fix {
-    Fix {
-        position: Position::Wgs84 {
+    Fix::new(
+        Position::Wgs84 {
             latitude: LATITUDE,
             longitude: 29.0,
         },
-        time_ms: 1_790_000_000_000,
-        accuracy_m: None,
-        source: FixSource::Gnss,
-    }
+        1_790_000_000_000,
+        FixSource::Gnss,
+    )
 }
 
 fn request() -> SosRequest {

@@ -45,13 +45,15 @@ impl Scene {
 fn fix(number: i64) -> Fix {
     let offset: f64 = f64::from(i32::try_from(number % 1_000).unwrap()) / 1_000.0;
     Fix {
-        position: Position::Gcj02 {
-            latitude: 39.9 + offset,
-            longitude: 116.4,
-        },
-        time_ms: 1_790_000_000_000 + number * 1_000,
         accuracy_m: (number % 2 == 0).then_some(12.5),
-        source: FixSource::Fused,
+        ..Fix::new(
+            Position::Gcj02 {
+                latitude: 39.9 + offset,
+                longitude: 116.4,
+            },
+            1_790_000_000_000 + number * 1_000,
+            FixSource::Fused,
+        )
     }
 }
 

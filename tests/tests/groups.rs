@@ -88,7 +88,9 @@ fn traveler(name: &str, number: &str) -> Traveler {
         documents: vec![TravelDocument {
             number: number.into(),
             mrz: None,
+            ..TravelDocument::default()
         }],
+        ..Traveler::default()
     }
 }
 

@@ -75,7 +75,7 @@ impl Seen {
             .list(i64::MIN, i64::MAX, u32::MAX)
             .unwrap()
             .into_iter()
-            .map(|fix| fix.time_ms)
+            .map(|fix| fix.fix.time_ms)
             .collect();
         let contact = |number: &&u32| !names.contains(&numbered(**number).0.name);
         let fix = |number: &&u32| !times.contains(&numbered(**number).1.time_ms);

@@ -118,15 +118,14 @@ impl Phone {
 }
 
 fn fix() -> Fix {
-    Fix {
-        position: Position::Wgs84 {
+    Fix::new(
+        Position::Wgs84 {
             latitude: 40.874_715_3,
             longitude: 29.0,
         },
-        time_ms: 1_790_000_000_000,
-        accuracy_m: None,
-        source: FixSource::Gnss,
-    }
+        1_790_000_000_000,
+        FixSource::Gnss,
+    )
 }
 
 fn waiting(state: &HomeState) -> u32 {

@@ -13,13 +13,9 @@ use crate::sos::state_word;
 use crate::whereabouts::count_fixes;
 
 pub(super) fn text(source: &Source<'_>) -> Result<String> {
-    let (entities, consents, fixes) = source.record.read(|tx| {
-        Ok((
-            entities(tx)?,
-            list_consents(tx)?,
-            count_fixes(tx)?,
-        ))
-    })?;
+    let (entities, consents, fixes) = source
+        .record
+        .read(|tx| Ok((entities(tx)?, list_consents(tx)?, count_fixes(tx)?)))?;
     let mut out = String::new();
     line(
         &mut out,

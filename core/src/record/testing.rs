@@ -125,13 +125,15 @@ pub(super) fn contact(number: i32) -> Contact {
 
 pub(super) fn fix(number: i32) -> Fix {
     Fix {
-        position: Position::Wgs84 {
-            latitude: 41.0 + f64::from(number % 1_000) * 1e-4,
-            longitude: 29.0 + f64::from(number % 777) * 1e-4,
-        },
-        time_ms: 1_767_225_600_000 + i64::from(number) * 30_000,
         accuracy_m: Some(f64::from(number % 50)),
-        source: FixSource::Gnss,
+        ..Fix::new(
+            Position::Wgs84 {
+                latitude: 41.0 + f64::from(number % 1_000) * 1e-4,
+                longitude: 29.0 + f64::from(number % 777) * 1e-4,
+            },
+            1_767_225_600_000 + i64::from(number) * 30_000,
+            FixSource::Gnss,
+        )
     }
 }
 

@@ -86,15 +86,14 @@ impl Phone {
 }
 
 fn fix(number: i64) -> Fix {
-    Fix {
-        position: Position::Wgs84 {
+    Fix::new(
+        Position::Wgs84 {
             latitude: 40.874_715_3,
             longitude: 29.0,
         },
-        time_ms: NOW + number,
-        accuracy_m: None,
-        source: FixSource::Gnss,
-    }
+        NOW + number,
+        FixSource::Gnss,
+    )
 }
 
 fn stored(home: &Homeline) -> usize {

@@ -637,7 +637,7 @@ pub struct CardNews {
 pub const ENVELOPE_FIXES_MAX: usize = 4_096;
 
 /// A run of positions, [`ENVELOPE_FIXES_MAX`] at most.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Positions {
     /// Positions one by one, as phones of the first version send them.

@@ -102,9 +102,7 @@ fn lets(gate: PositionGate, fix: &Compact, crises: &[Crisis]) -> bool {
     let place = fix
         .recorded()
         .and_then(|recorded| recorded.fix.position.to_wgs84().ok());
-    place.is_some_and(|place| {
-        gate.lets((place.latitude(), place.longitude()), fix.at_ms, crises)
-    })
+    place.is_some_and(|place| gate.lets((place.latitude(), place.longitude()), fix.at_ms, crises))
 }
 
 fn positions(fixes: &[Compact], gaps: Vec<Gap>, policy: &Policy) -> Result<Positions> {
@@ -218,8 +216,9 @@ mod tests {
     use super::super::testing::{START_MS, clock, fix, give_consent, judged, record};
     use super::*;
     use crate::clock::Time;
-    use crate::config::{Config, Hotline};
-    use crate::keys::{DeviceKeys, FileVault, Secret};
+    use std::sync::Arc;
+
+    use crate::keys::{CurrentVault, DeviceKeys, FileVault, Secret};
     use crate::outbox::Batch;
     use crate::record::RecordState;
 
@@ -331,20 +330,11 @@ mod tests {
             let path = directory.path();
             let time = Time::new(None);
             let vault = FileVault::open(path.join("key").to_string_lossy().into_owned()).unwrap();
+            let vault = Arc::new(CurrentVault::new(vault));
             let record = Record::new(path, vault, time.clone(), Policy::STANDARD);
             assert_eq!(record.open(), RecordState::Open);
             let outbox = Outbox::new(path, time, Policy::STANDARD);
-            let config = Config {
-                directory: path.to_string_lossy().into_owned(),
-                ministry_url: "https://ministry.example".into(),
-                anchors: vec![vec![7; 32]],
-                sealing_key: vec![9; 32],
-                tls_roots: vec![],
-                hotline: Hotline {
-                    from_home: "12308".into(),
-                    from_abroad: "+861012308".into(),
-                },
-            };
+            let config = crate::testing::config(path);
             let device = DeviceKeys::from_secret(&Secret::new([5; 32])).unwrap();
             Self {
                 sealer: Sealer::new(&config, device, &outbox),
@@ -354,7 +344,7 @@ mod tests {
             }
         }
 
-        fn in_record<R>(&self, work: impl FnOnce(&Connection) -> R) -> R {
+        fn in_record<R>(&self, work: impl Fn(&Connection) -> R) -> R {
             self.record.write(|tx| Ok(work(tx))).unwrap()
         }
 

@@ -68,15 +68,14 @@ fn every() -> Vec<Content> {
         monotonic_ms: 0,
         boot_id: "a".into(),
     };
-    let fix = Fix {
-        position: Position::Wgs84 {
+    let fix = Fix::new(
+        Position::Wgs84 {
             latitude: 1.0,
             longitude: 2.0,
         },
-        time_ms: NOW,
-        accuracy_m: None,
-        source: FixSource::Gnss,
-    };
+        NOW,
+        FixSource::Gnss,
+    );
     let report = Uuid::from_u128(1);
     vec![
         Content::Sos(SosReport {
@@ -100,6 +99,7 @@ fn every() -> Vec<Content> {
             position: AgedFix {
                 fix: fix.clone(),
                 age_ms: None,
+                flags: Vec::new(),
             },
         }),
         Content::SosCancel(SosCancel {
@@ -121,7 +121,10 @@ fn every() -> Vec<Content> {
             fields: Vec::new(),
             phones: Default::default(),
         }),
-        Content::Positions(Positions { fixes: vec![fix] }),
+        Content::Positions(Positions {
+            fixes: vec![fix],
+            ..Positions::default()
+        }),
         Content::Group(Group {
             id: report,
             version: 1,
