@@ -64,6 +64,8 @@ fn filled(scene: &Scene) -> Arc<Homeline> {
         name: "李伟\u{202e}".into(),
         kind: TravelerKind::Student {
             school: "Universität \"Zürich\"".into(),
+            programme: None,
+            guardian: None,
         },
         phone: Some("+8613912345678".into()),
         ..Traveler::default()
