@@ -43,14 +43,16 @@ impl Story<'_> {
         let contacts = contacts();
         let languages: Vec<_> = contacts
             .iter()
-            .map(|contact| contact.languages.join(" "))
+            .map(|contact| contact.languages.join(" and "))
             .collect();
         traveler.ask(&Ask::Register {
             traveler: student(),
             contacts,
         })?;
         traveler.ask(&Ask::Trip { trip: trip()? })?;
-        traveler.ask(&Ask::Card { card: medical_card() })?;
+        traveler.ask(&Ask::Card {
+            card: medical_card(),
+        })?;
         let told = traveler.ask(&Ask::Sync)?;
         hold(told.text == "Done", "the registration reaches the ministry")?;
         self.show.step(
