@@ -1,0 +1,34 @@
+package org.homeline
+
+import java.nio.file.Files
+import java.nio.file.Path
+
+/** Who plays a scenario: the phones in it, and what it has given a name to. */
+class Player(private val directory: Path) : AutoCloseable {
+    private val phones = mutableMapOf<String, Phone>()
+
+    /** Ids and texts by the names that the scenario gave them. */
+    val names = mutableMapOf<String, String>()
+
+    /** The phone in hand. */
+    lateinit var phone: Phone
+        private set
+
+    val home: Homeline get() = phone.home
+
+    init {
+        take("")
+    }
+
+    /** Takes the phone of that name in hand; the others stay as they are. */
+    fun take(name: String) {
+        phone = phones.getOrPut(name) {
+            Phone(Files.createDirectory(directory.resolve("phone-$name")))
+        }
+    }
+
+    /** What the step names under [key]. */
+    fun named(step: Step, key: String): String = names.getValue(step.text(key))
+
+    override fun close() = phones.values.forEach(Phone::close)
+}
