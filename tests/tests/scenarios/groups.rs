@@ -11,7 +11,7 @@ use crate::player::{Player, snake};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateGroup {
-    r#as: String,
+    r#as: Option<String>,
     details: DetailsJson,
 }
 
@@ -43,7 +43,7 @@ impl CreateGroup {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Invite {
     to: String,
-    r#as: String,
+    r#as: Option<String>,
 }
 
 impl Invite {
@@ -80,7 +80,7 @@ impl Invitation {
 pub(crate) struct Join {
     text: String,
     text_version: String,
-    r#as: String,
+    r#as: Option<String>,
 }
 
 impl Join {
@@ -96,7 +96,7 @@ impl Join {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Leave {
     group: String,
-    r#as: String,
+    r#as: Option<String>,
 }
 
 impl Leave {
@@ -113,7 +113,7 @@ impl Leave {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Alter {
     text: String,
-    r#as: String,
+    r#as: Option<String>,
 }
 
 impl Alter {

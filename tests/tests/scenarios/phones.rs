@@ -8,7 +8,7 @@ use crate::player::{Player, snake};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkCode {
-    r#as: String,
+    r#as: Option<String>,
 }
 
 impl LinkCode {

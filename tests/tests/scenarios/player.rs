@@ -69,9 +69,11 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Keeps an id or a text under a name.
-    pub(crate) fn keep(&mut self, name: String, value: String) {
-        self.names.insert(name, value);
+    /// Keeps an id or a text under the name that the step has for it, if any.
+    pub(crate) fn keep(&mut self, name: Option<String>, value: String) {
+        if let Some(name) = name {
+            self.names.insert(name, value);
+        }
     }
 
     pub(crate) fn named(&self, name: &str) -> String {

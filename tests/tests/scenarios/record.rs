@@ -65,7 +65,7 @@ impl Traveler {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddDependent {
-    r#as: String,
+    r#as: Option<String>,
     person: PersonJson,
     capacity: Capacity,
     agreed: AgreementJson,
@@ -137,9 +137,7 @@ impl AddContact {
             email: self.email,
             note: self.note,
         })?;
-        if let Some(name) = self.r#as {
-            player.keep(name, id);
-        }
+        player.keep(self.r#as, id);
         Ok(())
     }
 }

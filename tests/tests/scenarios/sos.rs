@@ -10,7 +10,7 @@ use crate::player::Player;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Press {
-    r#as: String,
+    r#as: Option<String>,
     kind: SosKind,
     note: String,
     countdown_s: Option<u32>,

@@ -10,7 +10,7 @@ use crate::player::{Player, snake};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddTrip {
-    r#as: String,
+    r#as: Option<String>,
     trip: TripJson,
 }
 

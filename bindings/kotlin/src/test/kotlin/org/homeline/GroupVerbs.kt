@@ -46,7 +46,7 @@ class GroupVerbs(private val player: Player) {
         val text = StringBuilder(player.named(step, "text"))
         val middle = text.length / 2
         text[middle] = if (text[middle] == 'A') 'B' else 'A'
-        player.names[step.text("as")] = text.toString()
+        player.keep(step, text.toString())
     }
 
     private fun addText(step: Step) {
@@ -66,10 +66,7 @@ class GroupVerbs(private val player: Player) {
     }
 
     /** Keeps what the call returns under the step's name for it. */
-    private fun keep(step: Step, call: Groups.() -> String) {
-        val name = step.text("as")
-        player.names[name] = groups(call)
-    }
+    private fun keep(step: Step, call: Groups.() -> String) = player.keep(step, groups(call))
 
     private fun <T> groups(call: Groups.() -> T) = player.home.groups().use(call)
 }

@@ -5,7 +5,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 /** Several phones of one traveler. */
 class PhonesVerbs(private val player: Player) {
     val all = mapOf<String, Verb>(
-        "link_code" to { step -> player.names[step.text("as")] = phones { linkCode() } },
+        "link_code" to { step -> player.keep(step, phones { linkCode() }) },
         "link_phone" to { step -> phones { link(player.named(step, "code")) } },
         "link_state" to { step -> assertEquals(step.text("state"), snake(phones { state() })) },
         "phones" to { step ->

@@ -8,7 +8,7 @@ class Player(private val directory: Path) : AutoCloseable {
     private val phones = mutableMapOf<String, Phone>()
 
     /** Ids and texts by the names that the scenario gave them. */
-    val names = mutableMapOf<String, String>()
+    private val names = mutableMapOf<String, String>()
 
     /** The phone in hand. */
     lateinit var phone: Phone
@@ -27,8 +27,16 @@ class Player(private val directory: Path) : AutoCloseable {
         }
     }
 
+    /** Keeps an id or a text under the name that the step has for it, if any. */
+    fun keep(step: Step, value: String) {
+        step.textOrNull("as")?.let { names[it] = value }
+    }
+
     /** What the step names under [key]. */
     fun named(step: Step, key: String): String = names.getValue(step.text(key))
+
+    fun namedOrNull(step: Step, key: String): String? =
+        step.textOrNull(key)?.let(names::getValue)
 
     override fun close() = phones.values.forEach(Phone::close)
 }

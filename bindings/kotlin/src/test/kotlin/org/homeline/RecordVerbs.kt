@@ -40,8 +40,7 @@ class RecordVerbs(private val player: Player) {
             capacity = named(step.text("capacity")),
             agreed = Agreement(named(agreed.text("way")), agreed.text("date")),
         )
-        val name = step.text("as")
-        player.names[name] = player.home.dependents().use { it.save(dependent) }
+        player.keep(step, player.home.dependents().use { it.save(dependent) })
     }
 
     private fun dependents(step: Step) {
@@ -60,9 +59,7 @@ class RecordVerbs(private val player: Player) {
             email = step.textOrNull("email"),
             note = step.textOrNull("note"),
         )
-        val name = step.textOrNull("as")
-        val id = contacts { add(contact) }
-        if (name != null) player.names[name] = id
+        player.keep(step, contacts { add(contact) })
     }
 
     private fun moveContact(step: Step) {
@@ -84,7 +81,7 @@ class RecordVerbs(private val player: Player) {
             guardian = step.childOrNull("guardian")?.let {
                 Guardian(it.text("name"), it.text("relation"))
             },
-            subject = step.textOrNull("subject")?.let(player.names::getValue),
+            subject = player.namedOrNull(step, "subject"),
         )
         consents { giveAs(given) }
     }

@@ -17,8 +17,8 @@ class SosVerbs(private val player: Player) {
             countdownS = step.intOrNull("countdown_s")?.toUInt() ?: 0u,
         )
         val report = sos { press(request) }
-        step.textOrNull("same_as")?.let { assertEquals(player.names[it], report) }
-        player.names[step.text("as")] = report
+        player.namedOrNull(step, "same_as")?.let { assertEquals(it, report) }
+        player.keep(step, report)
     }
 
     private fun status(step: Step) {

@@ -18,8 +18,7 @@ class TripVerbs(private val player: Player) {
             returns = given.textOrNull("returns"),
             stays = given.children("stays").map(::stay),
         )
-        val name = step.text("as")
-        player.names[name] = player.home.trips().use { it.save(trip) }
+        player.keep(step, player.home.trips().use { it.save(trip) })
     }
 
     private fun stay(step: Step) = Stay(
