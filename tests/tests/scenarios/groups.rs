@@ -118,15 +118,10 @@ pub(crate) struct Alter {
 
 impl Alter {
     pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
-        let mut text = player.named(&self.text);
+        let mut text = player.named(&self.text).into_bytes();
         let middle = text.len() / 2;
-        let other = if &text[middle..=middle] == "A" {
-            "B"
-        } else {
-            "A"
-        };
-        text.replace_range(middle..=middle, other);
-        player.keep(self.r#as, text);
+        text[middle] = if text[middle] == b'A' { b'B' } else { b'A' };
+        player.keep(self.r#as, String::from_utf8(text).unwrap());
         Ok(())
     }
 }
