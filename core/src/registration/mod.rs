@@ -30,6 +30,7 @@ mod states;
 mod traveler;
 mod trips;
 
+use confirmed::CONFIRMED;
 pub use confirmed::confirmed_of;
 pub(crate) use confirmed::{by_hand as confirmed_by_hand, load as last_confirmed};
 pub use consent::{Consent, ConsentGiven, Consents, Guardian, Purpose};
