@@ -120,7 +120,7 @@ pub(super) fn positions(source: &Source<'_>, which: Positions, out: &mut dyn Wri
         let skipped = skip.min(piece.len());
         skip -= skipped;
         for fix in piece.iter().skip(skipped) {
-            write!(out, "{comma}\n")?;
+            writeln!(out, "{comma}")?;
             put(out, &row(fix))?;
             comma = ",";
         }
@@ -247,11 +247,7 @@ pub(super) fn other(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> R
 /// A table as it is: a value for each column by its name, bytes in hex.
 fn rows(tx: &Connection, table: &str) -> Result<Vec<Value>> {
     let mut statement = tx.prepare(&format!("SELECT * FROM {table}"))?;
-    let names: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement.query([])?;
     let mut out = Vec::new();
     while let Some(row) = found.next()? {

@@ -173,8 +173,7 @@ pub(super) fn remove(tx: &Connection) -> Result<()> {
 pub(crate) fn medical_ground(tx: &Connection) -> Result<Option<Ground>> {
     let own = list_consents(tx)?
         .into_iter()
-        .filter(|consent| consent.purpose == Purpose::Medical && consent.subject.is_none())
-        .next_back();
+        .rfind(|consent| consent.purpose == Purpose::Medical && consent.subject.is_none());
     Ok(match own {
         Some(Consent {
             text_version,
