@@ -54,14 +54,13 @@ fn now_ms() -> i64 {
 }
 
 fn fix(latitude: f64, time_ms: i64) -> Fix {
+    let position = Position::Wgs84 {
+        latitude,
+        longitude: 36.16,
+    };
     Fix {
-        position: Position::Wgs84 {
-            latitude,
-            longitude: 36.16,
-        },
-        time_ms,
         accuracy_m: Some(10.0),
-        source: FixSource::Gnss,
+        ..Fix::new(position, time_ms, FixSource::Gnss)
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
+use super::birth::Birth;
 use super::consent::{Consent, ConsentGiven, Guardian, Purpose};
 use super::fields::Field;
-use super::{Date, Dependent, Traveler, changed, fields, load_traveler, medical};
+use super::{Date, TRAVELER, changed, fields, medical};
 use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result};
 use crate::record::set_meta_number;
@@ -217,11 +218,22 @@ pub(crate) fn expire(tx: &Connection, before_ms: i64, limit: u32) -> Result<usiz
 
 /// Whether the traveler ('') or a dependent is under the age of consent.
 fn is_child(tx: &Connection, subject: &str, at_ms: i64) -> Result<bool> {
-    let person: Option<Traveler> = match subject {
-        "" => load_traveler(tx)?,
-        id => fields::load::<Dependent>(tx, &entity(id))?.map(|dependent| dependent.person),
+    let entity = match subject {
+        "" => TRAVELER.to_owned(),
+        id => entity(id),
     };
-    let age = person.and_then(|person| person.youngest_age(Date::today(at_ms)));
+    // The key itself: an entity of a newer phone may not be readable whole.
+    let json: Option<String> = tx
+        .query_row(
+            "SELECT json FROM field WHERE entity = ?1 AND key = 'birth_date'",
+            [entity],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let birth: Option<String> = json.and_then(|json| serde_json::from_str(&json).ok());
+    let age = birth
+        .and_then(|text| Birth::parse(&text))
+        .map(|birth| birth.latest().years_to(Date::today(at_ms)));
     Ok(age.is_some_and(|age| age < Policy::STANDARD.age_of_consent))
 }
 

@@ -112,7 +112,7 @@ impl Retention {
 
         let positions = before(keep.positions_days);
         let mut deleted = self.record.write(|tx| {
-            Ok(expire_fixes(tx, positions)?
+            Ok(expire_fixes(tx, positions, limit)?
                 + expire_consents(tx, before(keep.consents_days), limit)?)
         })?;
         if deleted > 0 {

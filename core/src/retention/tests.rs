@@ -126,7 +126,7 @@ fn each_class_lasts_as_long_as_it_may_and_no_longer() {
             seen.push((day, now));
         }
     }
-    assert_eq!(seen, [(1, (1, 2)), (181, (0, 2)), (1_099, (0, 1))]);
+    assert_eq!(seen, [(1, (1, 2)), (180, (0, 2)), (1_099, (0, 1))]);
     assert_eq!(home.whereabouts().last().unwrap(), None);
     // What waits to be sent has no age: nobody has it yet.
     assert!(home.sos().status(report).is_ok());
@@ -174,7 +174,7 @@ fn a_host_keeps_less_and_never_more() {
         home.retention.expire().unwrap();
     }
     assert_eq!(stored(&home), 0);
-    home.whereabouts().record(fix(1)).unwrap();
+    home.whereabouts().record(fix(181 * DAY)).unwrap();
     home.keep_at_most(days(7)).unwrap();
     phone.clock.pass(1);
     assert_eq!(home.retention.expire().unwrap(), 0);
@@ -215,7 +215,7 @@ fn a_pass_is_bounded() {
     let phone = Phone::new();
     let home = phone.open_settled();
     let most = usize::try_from(home.policy.expire_rows).unwrap();
-    let fixes: Vec<Fix> = (0..7_000).map(fix).collect();
+    let fixes: Vec<Fix> = (0..7_000).map(|number| fix(DAY + number)).collect();
     home.whereabouts().record_all(fixes).unwrap();
     home.keep_at_most(days(1)).unwrap();
     phone.clock.pass(1);
@@ -257,7 +257,9 @@ fn left(secure_delete: &str) -> (usize, usize) {
             Ok(())
         })
         .unwrap();
-    let needles: [&[u8]; 2] = [&40.874_715_3_f64.to_be_bytes(), b"Xiomara Quetzalcoatl"];
+    // As a row of the positions has it, see `whereabouts::row`.
+    let place: u64 = (40_874_715 + 90_000_000) * 360_000_001 + (29_000_000 + 180_000_000);
+    let needles: [&[u8]; 2] = [&place.to_le_bytes()[..7], b"Xiomara Quetzalcoatl"];
     let found = |files: &Path| -> usize {
         let pages = pages::plain(files, &pages::secret(files, &phone.vault));
         needles

@@ -297,9 +297,14 @@ pub(crate) fn remove_before(tx: &Connection, before_ms: i64) -> Result<u32> {
     Ok(u32::try_from(removed).unwrap_or(u32::MAX))
 }
 
-/// Deletes what counts for a moment before `before_ms`; returns how many fixes.
-/// Almost all of it is packed, a few hundred in a row of the file.
-pub(crate) fn expire_fixes(tx: &Connection, before_ms: i64) -> Result<usize> {
+/// Deletes what counts for a moment before `before_ms`, but no more than about
+/// `limit` rows; returns how many fixes. What is packed costs next to nothing.
+pub(crate) fn expire_fixes(tx: &Connection, before_ms: i64, limit: u32) -> Result<usize> {
+    let cut: Option<i64> = tx
+        .prepare_cached("SELECT at_ms FROM fix WHERE at_ms < ?1 ORDER BY at_ms LIMIT 1 OFFSET ?2")?
+        .query_row(params![before_ms, limit], |row| row.get(0))
+        .optional()?;
+    let before_ms = cut.unwrap_or(before_ms);
     let old: bool = tx.query_row(
         "SELECT EXISTS (SELECT 1 FROM fix WHERE at_ms < ?1)
              OR EXISTS (SELECT 1 FROM fix_block WHERE first_ms < ?1)",

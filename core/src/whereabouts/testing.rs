@@ -22,6 +22,7 @@ pub(super) fn record_with(fill: impl FnOnce(&Connection)) -> Connection {
     let run = |script| tx.execute_batch(script).unwrap();
     run(include_str!("../record/migrations/0001.sql"));
     fill(&tx);
+    run(include_str!("../record/migrations/0002/registration.sql"));
     run(include_str!("../record/migrations/0002/consent.sql"));
     run(include_str!("../record/migrations/0002/whereabouts.sql"));
     super::migrate(&tx).unwrap();

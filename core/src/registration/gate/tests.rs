@@ -26,6 +26,9 @@ fn record() -> Connection {
         include_str!("../../record/migrations/0001.sql"),
         include_str!("../../record/migrations/0002/registration.sql"),
         include_str!("../../record/migrations/0002/consent.sql"),
+        include_str!("../../record/migrations/0002/whereabouts.sql"),
+        include_str!("../../record/migrations/0002/trips.sql"),
+        include_str!("../../record/migrations/0002/groups.sql"),
     ] {
         tx.execute_batch(script).unwrap();
     }

@@ -147,6 +147,7 @@ fn a_group_is_told_no_more_than_its_kind_needs() {
                  L898902C36UTO7408122F1204159ZE184226B<<<<<10"
                     .into(),
             ),
+            issuing_state: Some("UTO".into()),
             ..Default::default()
         }],
         ..Traveler::default()

@@ -159,7 +159,8 @@ fn the_change_feed_keeps_its_rows_and_numbers_across_the_migration() {
     .unwrap();
     migrate(&mut old).unwrap();
     old.execute_batch(
-        "INSERT INTO changes (recipient, kind, sealed) VALUES (x'02', 'card', x'cc');",
+        "INSERT INTO changes (recipient, topic, kind, sealed)
+         VALUES (x'02', 'card', 'card', x'cc');",
     )
     .unwrap();
     let rows: Vec<(i64, String, Vec<u8>)> = old

@@ -27,22 +27,23 @@ fn profile(phone: &Phone, post: &Post, number: u128) -> SealedEnvelope {
         version: 1,
         registration: Uuid::nil(),
         fields: Vec::new(),
+        phones: Default::default(),
     });
     phone.seal(post, id(number), &content)
 }
 
 fn positions(phone: &Phone, post: &Post, number: u128) -> SealedEnvelope {
-    let fix = Fix {
-        position: Position::Wgs84 {
+    let fix = Fix::new(
+        Position::Wgs84 {
             latitude: 1.0,
             longitude: 2.0,
         },
-        time_ms: 0,
-        accuracy_m: None,
-        source: FixSource::Gnss,
-    };
+        0,
+        FixSource::Gnss,
+    );
     let content = Content::Positions(Positions {
         fixes: vec![fix; 3],
+        ..Positions::default()
     });
     phone.seal(post, id(number), &content)
 }

@@ -156,8 +156,12 @@ fn what_a_newer_phone_sends_is_kept_and_never_locks_the_traveler_out() {
     let traveler = load_traveler(&tx).unwrap().unwrap();
     assert_eq!((traveler.name.as_str(), traveler.phone), ("a", None));
     let contacts = crate::contacts::load_contacts(&tx).unwrap();
-    let ids: Vec<&str> = contacts.iter().map(|saved| saved.id.as_str()).collect();
-    assert_eq!(ids, ["1"], "the other waits for a newer app");
+    let shown: Vec<(&str, Relation)> = contacts
+        .iter()
+        .map(|saved| (saved.id.as_str(), saved.contact.relation))
+        .collect();
+    // Whom to call is worth more than who that is.
+    assert_eq!(shown, [("1", Relation::Parent), ("2", Relation::default())]);
     let all = fields::all(&tx).unwrap();
     assert!(
         strange.iter().all(|field| all.contains(field)),
