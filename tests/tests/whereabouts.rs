@@ -15,7 +15,8 @@ use homeline::registration::Purpose;
 use homeline::sos::{SosKind, SosRequest};
 use homeline::sync::SyncStop;
 use homeline::whereabouts::{
-    Fix, FixFlag, FixOrigin, FixSource, GapCause, Position, TrackItem, WhereaboutsMode,
+    Fix, FixFlag, FixOrigin, FixSource, GapCause, ImportSummary, Position, RecordedFix,
+    TrackFormat, TrackItem, WhereaboutsMode,
 };
 use homeline_tests::stage::Stage;
 use tempfile::TempDir;
@@ -464,6 +465,166 @@ fn years_of_positions_are_listed_by_day_and_removed_by_age() {
     let removed = home.whereabouts().remove_before(start + 10 * DAY + DAY / 2);
     assert_eq!(removed.unwrap(), 10 * 144 + 72);
     assert_eq!((day(9).len(), day(10).len(), day(11).len()), (0, 72, 144));
+}
+
+fn everything(home: &Homeline) -> Vec<RecordedFix> {
+    home.whereabouts().list(0, i64::MAX, 10_000).unwrap()
+}
+
+#[test]
+fn a_track_comes_in_goes_out_and_is_the_same_on_another_phone() {
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/journey/kavrun.gpx");
+    let file = std::fs::read(own).unwrap();
+    let phone = Phone::new();
+    let home = phone.open();
+    let whereabouts = home.whereabouts();
+    whereabouts
+        .set_mode(WhereaboutsMode::SignificantChange)
+        .unwrap();
+    let taken = whereabouts.import_track(TrackFormat::Gpx, file.clone());
+    let points = String::from_utf8(file.clone()).unwrap();
+    let points = points.matches("<trkpt").count();
+    assert_eq!(usize::try_from(taken.unwrap().taken).unwrap(), points);
+    assert_eq!(everything(&home).len(), points, "no mode thins it");
+    let track = whereabouts.track(0, i64::MAX, 10_000).unwrap();
+    let gaps = |track: &[TrackItem]| {
+        let is_gap = |item: &&TrackItem| matches!(item, TrackItem::Gap { .. });
+        track.iter().filter(is_gap).count()
+    };
+    assert_eq!(gaps(&track), 1);
+    // Doubtful on this phone, so in no line.
+    let mock = Fix {
+        origin: Some(FixOrigin::Mock),
+        ..phone.here(0.0)
+    };
+    whereabouts.record(mock).unwrap();
+
+    for (format, lines) in [
+        (TrackFormat::Gpx, "<trkseg>"),
+        (TrackFormat::GeoJson, "\"LineString\""),
+    ] {
+        let out = whereabouts.export_track(format, 0, i64::MAX).unwrap();
+        let text = String::from_utf8(out.clone()).unwrap();
+        assert_eq!(text.matches(lines).count(), 2, "a new one at the hole");
+        let second = Phone::new();
+        let other = second.open();
+        for _ in 0..2 {
+            let summary = other.whereabouts().import_track(format, out.clone());
+            let expected = ImportSummary {
+                taken: u32::try_from(points).unwrap(),
+                ..ImportSummary::default()
+            };
+            assert_eq!(summary.unwrap(), expected);
+        }
+        let mut mine = everything(&home);
+        mine.pop();
+        assert!(mine.iter().any(|one| one.fix.altitude_m.is_some()));
+        assert!(everything(&other) == mine);
+        let theirs = other.whereabouts().track(0, i64::MAX, 10_000).unwrap();
+        assert!(theirs == track, "the hole with it");
+    }
+    let none = whereabouts
+        .export_track(TrackFormat::GeoJson, 0, 1)
+        .unwrap();
+    assert!(String::from_utf8(none).unwrap().ends_with("[]}"));
+}
+
+#[test]
+fn a_history_is_not_where_somebody_is_and_never_leaves() {
+    let phone = Phone::new();
+    let home = phone.open_with_consent();
+    let whereabouts = home.whereabouts();
+    let now = phone.clock.now_ms();
+    whereabouts.record(phone.here(0.0)).unwrap();
+    // A watch: of an hour ago, of this minute on the way, and of tomorrow.
+    let rfc3339 = |ms: i64| {
+        let at = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
+        let form = time::format_description::well_known::Rfc3339;
+        at.unwrap().format(&form).unwrap()
+    };
+    let point = |minutes: i64| {
+        let at = rfc3339(now + minutes * MINUTE);
+        format!("<trkpt lat=\"36\" lon=\"138\"><time>{at}</time></trkpt>")
+    };
+    let file = |minutes: &[i64]| {
+        let points: String = minutes.iter().copied().map(point).collect();
+        format!("<gpx version=\"1.1\"><trk><trkseg>{points}</trkseg></trk></gpx>").into_bytes()
+    };
+    let summary = whereabouts.import_track(TrackFormat::Gpx, file(&[-3_000, -2_990, 1_440]));
+    let summary = summary.unwrap();
+    assert_eq!((summary.taken, summary.in_the_future), (2, 1));
+    let here = |home: &Homeline| latitude(&home.whereabouts().last().unwrap().unwrap().fix);
+    assert_eq!(here(&home), 41.0);
+    sync(&home);
+    assert_eq!(phone.positions(), 1, "the one of the phone itself");
+    // What is newer than all that is known is known, and does not leave either.
+    phone.clock.pass(2_000 * MINUTE);
+    whereabouts
+        .import_track(TrackFormat::Gpx, file(&[1_800, 1_805]))
+        .unwrap();
+    assert_eq!(here(&home), 36.0);
+    sync(&home);
+    phone.clock.pass(2_000 * MINUTE);
+    whereabouts.record(phone.here(1.0)).unwrap();
+    sync(&home);
+    sync(&home);
+    assert_eq!(phone.positions(), 2);
+    let foreign = "SELECT count(*) FROM positions WHERE fix ->> 'time_ms' = ?1";
+    assert_eq!(
+        phone.count(&foreign.replace("?1", &(now + 1_800 * MINUTE).to_string())),
+        0
+    );
+    drop((whereabouts, home));
+    let home = phone.open();
+    assert!((here(&home) - 41.009).abs() < 0.001);
+    assert_eq!(everything(&home).len(), 6);
+}
+
+/// Of the four, three were drawn on a map and have no times: what nobody walked at a
+/// time is no history, and the summary says so.
+#[test]
+fn real_files_of_other_programs_import_or_say_why_not() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/gpx");
+    let phone = Phone::new();
+    let home = phone.open();
+    let none = ImportSummary::default();
+    for (name, expected) in [
+        (
+            "mousehole_to_paul",
+            ImportSummary {
+                without_time: 111,
+                not_a_track: 2,
+                ..none
+            },
+        ),
+        (
+            "viking_with_route_extensions",
+            ImportSummary {
+                without_time: 5,
+                not_a_track: 1,
+                ..none
+            },
+        ),
+        (
+            "ecology-trail-and-lovers-lane-loop",
+            ImportSummary {
+                not_a_track: 139,
+                ..none
+            },
+        ),
+        ("with_accuracy", ImportSummary { taken: 3, ..none }),
+    ] {
+        let Ok(file) = std::fs::read(format!("{folder}/{name}.gpx")) else {
+            return;
+        };
+        let summary = home.whereabouts().import_track(TrackFormat::Gpx, file);
+        assert_eq!(summary.unwrap(), expected, "{name}");
+    }
+    assert_eq!(everything(&home).len(), 3);
+    let refused = home
+        .whereabouts()
+        .import_track(TrackFormat::GeoJson, b"<gpx/>".to_vec());
+    assert!(refused.is_err());
 }
 
 #[test]

@@ -169,7 +169,7 @@ pub(super) fn put(tx: &Connection, gap: &Gap, covered: Covered) -> Result<()> {
 }
 
 /// A fix that comes late falls into a hole: what is left of the hole on either
-/// side stays one where it is still longer than `gap_ms`. What was to be sent of
+/// side stays one where it is still longer than `gap_ms`, or lasts. What was to be sent of
 /// it still is, and what no consent covered still is not.
 pub(super) fn split(tx: &Connection, at_ms: i64, gap_ms: i64) -> Result<()> {
     let hole: Option<(i64, Option<i64>)> = tx
@@ -178,13 +178,13 @@ pub(super) fn split(tx: &Connection, at_ms: i64, gap_ms: i64) -> Result<()> {
         )?
         .query_row([at_ms], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((from_ms, Some(to_ms))) = hole else {
+    let Some((from_ms, to_ms)) = hole else {
         return Ok(());
     };
-    if to_ms <= at_ms {
+    if to_ms.is_some_and(|to_ms| to_ms <= at_ms) {
         return Ok(());
     }
-    if to_ms.saturating_sub(at_ms) > gap_ms {
+    if to_ms.is_none_or(|to_ms| to_ms.saturating_sub(at_ms) > gap_ms) {
         tx.prepare_cached(
             "INSERT OR REPLACE INTO gap (from_ms, to_ms, cause, run)
              SELECT ?1, to_ms, cause, run FROM gap WHERE from_ms = ?2",
@@ -198,6 +198,13 @@ pub(super) fn split(tx: &Connection, at_ms: i64, gap_ms: i64) -> Result<()> {
         tx.prepare_cached("DELETE FROM gap WHERE from_ms = ?1")?
             .execute([from_ms])?;
     }
+    Ok(())
+}
+
+/// Keeps on the phone what waits to be sent of the holes of a time.
+pub(super) fn keep_back(tx: &Connection, from_ms: i64, to_ms: i64) -> Result<()> {
+    tx.prepare_cached("UPDATE gap SET run = NULL WHERE run = 0 AND from_ms < ?2 AND to_ms > ?1")?
+        .execute([from_ms, to_ms])?;
     Ok(())
 }
 

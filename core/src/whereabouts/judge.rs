@@ -65,6 +65,28 @@ impl<'a> Judge<'a> {
         judge
     }
 
+    /// A judge of a history of elsewhere: what is known now is of another time and
+    /// says nothing against it, save what time it is.
+    pub(super) fn of_history(
+        known: &[Entry],
+        now: &'a ClockReading,
+        offset_ms: i64,
+        policy: &'a Policy,
+    ) -> Self {
+        Self {
+            policy,
+            now,
+            best_ms: best_time(known, now, offset_ms),
+            trusted: None,
+            doubted: Vec::new(),
+        }
+    }
+
+    /// The last moment that is not the future.
+    pub(super) fn latest_ms(&self) -> i64 {
+        self.best_ms.saturating_add(self.policy.future_ms)
+    }
+
     /// The fix with its moment and its flags.
     pub(super) fn judge(&mut self, fix: Fix) -> RecordedFix {
         let mut flags = Vec::new();

@@ -45,6 +45,20 @@ impl Keeping {
         }
     }
 
+    /// A fix of a history that was brought in: the next hole begins at it where it
+    /// is the newest.
+    pub(super) fn hear_history(&mut self, recorded: &RecordedFix, now: &ClockReading) {
+        for newest in [&mut self.kept, &mut self.heard] {
+            let newer = |known: &Entry| known.recorded.at_ms < recorded.at_ms;
+            if newest.as_ref().is_none_or(newer) {
+                *newest = Some(Entry {
+                    recorded: recorded.clone(),
+                    clock: now.clone(),
+                });
+            }
+        }
+    }
+
     /// When a position was last heard of.
     pub(super) fn heard_ms(&self) -> Option<i64> {
         self.heard.as_ref().map(|entry| entry.recorded.at_ms)

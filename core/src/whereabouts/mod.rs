@@ -16,17 +16,15 @@
 //! | `row`, `store`, `migrate` | rows of the record |
 //! | `bits`, `pack`, `archive` | packed blocks, for old rows and for the wire |
 //! | `stage` | the way to the outbox |
+//! | `exchange`, `import` | tracks in and out, as files of other programs |
 
 mod archive;
 mod bits;
 mod compact;
-#[cfg_attr(
-    not(any(test, feature = "fuzzing")),
-    allow(dead_code, reason = "the calls of the service come with it")
-)]
 pub(crate) mod exchange;
 mod fix;
 mod gap;
+mod import;
 mod judge;
 mod keep;
 mod last;
@@ -42,7 +40,7 @@ mod thin;
 mod track;
 
 pub(crate) use archive::archive;
-pub use exchange::ImportSummary;
+pub use exchange::{ImportSummary, TrackFormat};
 pub use fix::{Fix, FixOrigin, FixSource, Position};
 pub(crate) use gap::between as gaps_between;
 pub use gap::{Gap, GapCause};
@@ -61,12 +59,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::{ClockReading, Time};
 use crate::config::Policy;
-use crate::error::{Result, guard};
+use crate::error::{HomelineError, Problem, Result, guard};
 use crate::homeline::{Listeners, Topic};
 use crate::outbox::Outbox;
 use crate::record::Record;
 use crate::sos::StandingKeeper;
 use compact::Compact;
+use exchange::Imported;
 use judge::Judge;
 use keep::Keeping;
 
@@ -191,9 +190,73 @@ impl Whereabouts {
             Ok(())
         })
     }
+
+    /// Takes the track of a file into the record: what another program or another
+    /// phone recorded. All of it is kept, whatever the mode; what is older than the
+    /// last known position does not become it; a jump is flagged; the same file
+    /// again adds nothing. It stays on this phone: no consent to send whereabouts
+    /// covers it. What is older than positions are kept is deleted as they are.
+    ///
+    /// Errors: `Invalid` for `gpx` or `geojson`: `TooLong`, `OutOfRange`, `Malformed`,
+    /// with nothing taken; `Locked`, `KeyLost`, `Storage`.
+    pub fn import_track(&self, format: TrackFormat, file: Vec<u8>) -> Result<ImportSummary> {
+        guard("Whereabouts::import_track", || {
+            let imported = format.read(&file, &self.policy)?;
+            self.bring_in(imported)
+        })
+    }
+
+    /// The positions of a moment from `from_ms` up to and not including `to_ms`
+    /// (milliseconds UTC) as a file, in WGS-84. Each hole begins a new segment (GPX)
+    /// or feature (GeoJSON), so that no line is drawn through it; doubtful positions
+    /// are left out.
+    ///
+    /// Errors: `Invalid` for `to_ms` (`TooLong`) where these are more positions than
+    /// one file is read with; `Locked`, `KeyLost`, `Storage`.
+    pub fn export_track(&self, format: TrackFormat, from_ms: i64, to_ms: i64) -> Result<Vec<u8>> {
+        guard("Whereabouts::export_track", || {
+            let most = u32::try_from(self.policy.import_points).unwrap_or(u32::MAX);
+            let items = self.record.read(|tx| {
+                let fixes = store::list(tx, from_ms, to_ms, most.saturating_add(1), &self.policy)?;
+                if fixes.len() > self.policy.import_points {
+                    let expected = format!("a time of at most {most} positions");
+                    return Err(HomelineError::invalid("to_ms", Problem::TooLong, &expected));
+                }
+                let gaps = gap::between(tx, from_ms, to_ms, u32::MAX)?;
+                Ok(track::merge(fixes, gaps, u32::MAX))
+            })?;
+            let widest_ms = self.policy.significant_change.gap_ms;
+            format.write(&track::pieces(items, widest_ms))
+        })
+    }
 }
 
 impl Whereabouts {
+    fn bring_in(&self, mut imported: Imported) -> Result<ImportSummary> {
+        let mut state = self.recording();
+        let now = self.time.now();
+        let known = self.last.entries();
+        let mut judge = Judge::of_history(&known, &now, self.offset_ms(), &self.policy);
+        imported.limit_to(judge.latest_ms());
+        let mut judged = |fix| rounded(judge.judge(fix));
+        let pieces: Vec<Vec<RecordedFix>> = imported
+            .pieces
+            .into_iter()
+            .map(|piece| piece.fixes.into_iter().map(&mut judged).collect())
+            .collect();
+        let kept = self
+            .record
+            .write(|tx| import::import(tx, state.as_ref(), &pieces, &now, &self.policy))?;
+        *state = Some(kept);
+        for piece in &pieces {
+            self.last.push(piece, &now);
+        }
+        drop(state);
+        self.standing.renew_if_moved();
+        self.listeners.notify(Topic::Whereabouts);
+        Ok(imported.summary)
+    }
+
     fn take(&self, fixes: Vec<Fix>) -> Result<()> {
         let fixes: Vec<Fix> = fixes
             .into_iter()
@@ -240,9 +303,11 @@ fn judge(
     let mut judge = Judge::new(&known, now, offset_ms, policy);
     fixes
         .into_iter()
-        .map(|fix| {
-            let judged = judge.judge(fix);
-            Compact::of(&judged).recorded().unwrap_or(judged)
-        })
+        .map(|fix| rounded(judge.judge(fix)))
         .collect()
+}
+
+/// The fix as the record gives it back.
+fn rounded(judged: RecordedFix) -> RecordedFix {
+    Compact::of(&judged).recorded().unwrap_or(judged)
 }

@@ -5,7 +5,8 @@
 //! Fixes that come for a moment behind the mark are in `fix_late` and leave in
 //! runs of their own. Which fixes are in a run is written down before it is
 //! sealed, and nothing joins it later: after a crash between the two files the
-//! same run is made again, under the same id.
+//! same run is made again, under the same id. What was brought in from elsewhere
+//! is in `fix_late` too, under a number that no run has, and never leaves.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -20,6 +21,10 @@ use crate::record::{Record, meta, meta_number, set_meta_number};
 use crate::registration::gate::{self, PositionGate};
 use crate::sync::protocol::{Base64, Content, Crisis, Positions};
 use crate::sync::{Sealer, stable_id};
+
+/// In place of a run, for what no consent of any time covers: a track that was
+/// brought in from elsewhere. No run has this number.
+const NEVER: i64 = i64::MIN;
 
 /// Fixes that leave together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +129,10 @@ fn next_run(tx: &Connection, most: u32) -> Result<Option<Run>> {
     }
     let begun: Option<i64> = tx
         .prepare_cached(
-            "SELECT run FROM fix_late WHERE run < 0
+            "SELECT run FROM fix_late WHERE run > ?1 AND run < 0
              UNION ALL SELECT run FROM fix_late WHERE run > 0 LIMIT 1",
         )?
-        .query_row([], |row| row.get(0))
+        .query_row([NEVER], |row| row.get(0))
         .optional()?;
     if let Some(run) = begun {
         return Ok(Some(Run::Late(run)));
@@ -192,12 +197,26 @@ fn fixes_of(tx: &Connection, run: Run) -> Result<Vec<Compact>> {
 
 fn done(tx: &Connection, run: Run) -> Result<()> {
     match run {
-        Run::Until(until) => set_meta_number(tx, "fixes_sent", until)?,
+        Run::Until(until) => {
+            set_meta_number(tx, "fixes_sent", until)?;
+            // Behind the mark nothing leaves by itself: no need to keep it back.
+            tx.prepare_cached("DELETE FROM fix_late WHERE run = ?1 AND at_ms <= ?2")?
+                .execute([NEVER, until])?;
+        }
         Run::Late(run) => {
             tx.execute("DELETE FROM fix_late WHERE run = ?1", [run])?;
         }
     }
     gap::taken(tx, run.number())
+}
+
+/// Keeps the fix of a moment on the phone, whatever the traveler consents to.
+pub(super) fn keep_back(tx: &Connection, at_ms: i64) -> Result<()> {
+    if at_ms > meta_number(tx, "fixes_sent")? {
+        tx.prepare_cached("INSERT OR REPLACE INTO fix_late (at_ms, run) VALUES (?1, ?2)")?
+            .execute([at_ms, NEVER])?;
+    }
+    Ok(())
 }
 
 /// A consent begins: what is recorded so far is not covered by it, and never
@@ -213,6 +232,7 @@ pub(crate) fn skip_recorded(tx: &Connection) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::import;
     use super::super::testing::{START_MS, clock, fix, give_consent, judged, record};
     use super::*;
     use crate::clock::Time;
@@ -299,6 +319,35 @@ mod tests {
         assert_eq!(seconds(&tx, late), [5, 25]);
         done(&tx, late).unwrap();
         assert_eq!(run_all(&tx), [vec![7], vec![40]]);
+    }
+
+    #[test]
+    fn what_was_brought_in_never_leaves_and_holds_nothing_up() {
+        let bring = |tx: &Connection, seconds: &[i64]| {
+            let now = clock(START_MS + 100_000, "a");
+            let at = |second: &i64| judged(fix(0.0, START_MS + second * 1_000), &now);
+            let piece = seconds.iter().map(at).collect();
+            import::import(tx, None, &[piece], &now, &Policy::STANDARD).unwrap();
+        };
+        let tx = record();
+        give_consent(&tx);
+        keep_all(&tx, &[10, 20, 30]);
+        bring(&tx, &[5, 15, 25, 35, 45]);
+        // A run that was begun takes none of it in either.
+        let run = next_run(&tx, 4).unwrap().unwrap();
+        bring(&tx, &[11, 31, 55]);
+        assert_eq!(seconds(&tx, run), [10, 20]);
+        keep_all(&tx, &[40, 50, 60]);
+        let sent = run_all(&tx).concat();
+        assert_eq!(sent, [10, 20, 30, 40, 50, 60]);
+        // Behind the mark nothing is left to keep back, and nothing leaves.
+        let marks = tx.query_row("SELECT count(*) FROM fix_late", [], |row| row.get(0));
+        assert_eq!(marks, Ok(0));
+        bring(&tx, &[12, 22]);
+        assert_eq!(run_all(&tx), [[0; 0]; 0]);
+        // What is recorded on the phone itself leaves as ever.
+        keep_all(&tx, &[70, 13]);
+        assert_eq!(run_all(&tx).concat(), [13, 70]);
     }
 
     #[test]

@@ -145,6 +145,30 @@ pub(super) fn is_any(tx: &Connection) -> Result<bool> {
         .query_row([], |row| row.get(0))?)
 }
 
+/// The moment of the fix before this moment. A block that reaches over it is not
+/// looked into.
+pub(super) fn moment_before(tx: &Connection, at_ms: i64) -> Result<Option<i64>> {
+    let row = "SELECT at_ms FROM fix WHERE at_ms < ?1 ORDER BY at_ms DESC LIMIT 1";
+    let block = "SELECT last_ms FROM fix_block WHERE first_ms < ?1 AND last_ms < ?1
+                 ORDER BY first_ms DESC LIMIT 1";
+    Ok(moment(tx, row, at_ms)?.max(moment(tx, block, at_ms)?))
+}
+
+/// The moment of the fix after this moment, as `moment_before`.
+pub(super) fn moment_after(tx: &Connection, at_ms: i64) -> Result<Option<i64>> {
+    let row = "SELECT at_ms FROM fix WHERE at_ms > ?1 ORDER BY at_ms LIMIT 1";
+    let block = "SELECT first_ms FROM fix_block WHERE first_ms > ?1 ORDER BY first_ms LIMIT 1";
+    let (row, block) = (moment(tx, row, at_ms)?, moment(tx, block, at_ms)?);
+    Ok(row.into_iter().chain(block).min())
+}
+
+fn moment(tx: &Connection, sql: &str, at_ms: i64) -> Result<Option<i64>> {
+    Ok(tx
+        .prepare_cached(sql)?
+        .query_row([at_ms], |row| row.get(0))
+        .optional()?)
+}
+
 /// The newest fixes, with the clocks of their recording.
 pub(crate) fn load_recent(tx: &Connection) -> Result<Vec<Entry>> {
     newest(tx, RECENT_ROWS)

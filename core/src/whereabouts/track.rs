@@ -1,6 +1,7 @@
 //! Positions and holes in one order.
 
-use super::{Gap, RecordedFix};
+use super::exchange::TrackPiece;
+use super::{Fix, FixFlag, Gap, RecordedFix};
 
 /// A position, or a time without one.
 #[derive(Clone, PartialEq, uniffi::Enum)]
@@ -34,6 +35,35 @@ pub(super) fn merge(fixes: Vec<RecordedFix>, gaps: Vec<Gap>, limit: u32) -> Vec<
     items.extend(gaps.map(|gap| TrackItem::Gap { gap }));
     items.truncate(most);
     items
+}
+
+/// What may be joined by a line: a piece ends at each hole, and where more than
+/// `gap_ms` lie between two positions. Doubtful ones are in no line.
+pub(super) fn pieces(items: Vec<TrackItem>, gap_ms: i64) -> Vec<TrackPiece> {
+    let mut pieces = Vec::new();
+    let mut piece = TrackPiece::default();
+    let mut last_ms = None;
+    for item in items {
+        let TrackItem::Fix { fix: recorded } = item else {
+            pieces.push(std::mem::take(&mut piece));
+            continue;
+        };
+        if recorded.is_doubtful() {
+            continue;
+        }
+        if last_ms.is_some_and(|last_ms| recorded.at_ms.saturating_sub(last_ms) > gap_ms) {
+            pieces.push(std::mem::take(&mut piece));
+        }
+        last_ms = Some(recorded.at_ms);
+        let mut fix: Fix = recorded.fix;
+        if recorded.flags.contains(&FixFlag::TimeUnknown) {
+            fix.time_ms = recorded.at_ms;
+        }
+        piece.fixes.push(fix);
+    }
+    pieces.push(piece);
+    pieces.retain(|piece| !piece.fixes.is_empty());
+    pieces
 }
 
 #[cfg(test)]
@@ -70,5 +100,45 @@ mod tests {
         assert_eq!(shape(100), "_.._.._");
         assert_eq!(shape(4), "_.._");
         assert_eq!(shape(0), "");
+    }
+
+    #[test]
+    fn no_line_goes_through_a_hole_or_to_a_doubtful_place() {
+        const GAP_MS: i64 = 100_000;
+        let now = clock(START_MS + 900_000, "a");
+        let fix = |second: i64, flags: &[FixFlag]| {
+            let mut recorded = judged(fix(0.0, START_MS + second * 1_000), &now);
+            recorded.flags = flags.to_vec();
+            TrackItem::Fix { fix: recorded }
+        };
+        let gap = || TrackItem::Gap {
+            gap: Gap {
+                from_ms: 0,
+                to_ms: None,
+                cause: GapCause::Unknown,
+            },
+        };
+        let items = vec![
+            gap(),
+            fix(0, &[]),
+            fix(1, &[FixFlag::Jump]),
+            fix(2, &[]),
+            gap(),
+            fix(3, &[FixFlag::Mock]),
+            gap(),
+            fix(4, &[]),
+            fix(104, &[]),
+            fix(205, &[FixFlag::TimeUnknown]),
+            gap(),
+        ];
+        let seconds: Vec<Vec<i64>> = pieces(items, GAP_MS)
+            .iter()
+            .map(|piece| {
+                let second = |fix: &Fix| (fix.time_ms - START_MS) / 1_000;
+                piece.fixes.iter().map(second).collect()
+            })
+            .collect();
+        assert_eq!(seconds, [vec![0, 2], vec![4, 104], vec![205]]);
+        assert!(pieces(Vec::new(), GAP_MS).is_empty());
     }
 }

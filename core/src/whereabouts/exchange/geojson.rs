@@ -114,7 +114,11 @@ fn feature_of(piece: &TrackPiece) -> Result<Feature> {
 
 fn coordinates_of(fix: &Fix) -> Result<Coordinates> {
     let place = fix.position.to_wgs84()?;
-    Ok([place.longitude(), place.latitude()].into())
+    // RFC 7946 section 3.1.1: metres above the ellipsoid, as we have them.
+    Ok(match fix.altitude_m {
+        Some(metres) => [place.longitude(), place.latitude(), metres].into(),
+        None => [place.longitude(), place.latitude()].into(),
+    })
 }
 
 fn take_feature(imported: &mut Imported, feature: &Feature) {
@@ -205,6 +209,7 @@ fn fix_of(coordinates: &Coordinates, beside: &Beside<'_>) -> Result<Fix, LeftOut
     };
     Ok(Fix {
         accuracy_m: beside.accuracy_m.and_then(Value::as_f64),
+        altitude_m: coordinates.as_slice().get(2).copied(),
         ..Fix::new(
             position,
             time.ok_or(LeftOut::WithoutTime)?,

@@ -3,6 +3,11 @@
 //! GPX has no accuracy in metres. Its `hdop` is taken times five: the usual error
 //! of a receiver's range, so an estimate; what we write comes back as it was. The
 //! source of a fix is written to `src`, the way GPX says where data is from.
+//!
+//! Our altitudes are above the ellipsoid. An `ele` that is read gets the `geoidheight`
+//! beside it added; few files have one, and most programs mean the height above the
+//! sea, up to 107 m away. GPX 1.1 has no speed: one of GPX 1.0 is read, none is
+//! written.
 
 use ::gpx::errors::GpxError;
 use ::gpx::{Fix as FixType, Gpx, GpxVersion, Track, TrackSegment, Waypoint};
@@ -97,6 +102,10 @@ fn fix_of(point: &Waypoint) -> Result<Fix, LeftOut> {
     };
     Ok(Fix {
         accuracy_m: point.hdop.map(|hdop| hdop * METRES_PER_HDOP),
+        altitude_m: point
+            .elevation
+            .map(|metres| metres + point.geoidheight.unwrap_or(0.0)),
+        speed_mps: point.speed,
         ..Fix::new(position, time_ms, source_of(point))
     })
 }
@@ -106,6 +115,7 @@ fn point_of(fix: &Fix) -> Result<Waypoint> {
     let mut point = Waypoint::new(xy(place).into());
     point.time = date_time(fix.time_ms).map(Into::into);
     point.hdop = fix.accuracy_m.map(|metres| metres / METRES_PER_HDOP);
+    point.elevation = fix.altitude_m;
     point.source = Some(source_name(fix.source).into());
     Ok(point)
 }

@@ -18,6 +18,7 @@ mod scan;
 use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{OffsetDateTime, PrimitiveDateTime, UtcOffset};
 
+use super::fix::PLAUSIBLE_FROM_MS;
 use super::{Fix, FixSource};
 use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result};
@@ -50,9 +51,39 @@ pub struct ImportSummary {
     pub not_a_track: u32,
     /// Points left out because they are not a place on the earth.
     pub not_a_place: u32,
+    /// Points left out because their time is still to come: a plan, or the file of a
+    /// phone whose clock was wrong.
+    pub in_the_future: u32,
 }
 
 redacted_debug!(TrackPiece, Imported);
+
+/// A format of tracks that other programs read and write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum TrackFormat {
+    /// GPX 1.1; 1.0 is read, too.
+    Gpx,
+    /// GeoJSON (RFC 7946).
+    GeoJson,
+}
+
+impl TrackFormat {
+    /// The tracks of a file.
+    pub(crate) fn read(self, file: &[u8], policy: &Policy) -> Result<Imported> {
+        match self {
+            Self::Gpx => gpx::read(file, policy),
+            Self::GeoJson => geojson::read(file, policy),
+        }
+    }
+
+    /// A file of these pieces.
+    pub(crate) fn write(self, pieces: &[TrackPiece]) -> Result<Vec<u8>> {
+        match self {
+            Self::Gpx => gpx::write(pieces),
+            Self::GeoJson => geojson::write(pieces),
+        }
+    }
+}
 
 /// Why a point of a file is left out.
 enum LeftOut {
@@ -75,6 +106,24 @@ impl Imported {
         if !piece.fixes.is_empty() {
             self.pieces.push(piece);
         }
+    }
+
+    /// Leaves out what no visit of the traveler can be: what is still to come after
+    /// `latest_ms`, and a time of before 2000, which is that of a receiver without
+    /// one.
+    pub(crate) fn limit_to(&mut self, latest_ms: i64) {
+        for piece in &mut self.pieces {
+            let read = piece.fixes.len();
+            piece.fixes.retain(|fix| fix.time_ms <= latest_ms);
+            let past = piece.fixes.len();
+            piece.fixes.retain(|fix| fix.time_ms >= PLAUSIBLE_FROM_MS);
+            let kept = piece.fixes.len();
+            let summary = &mut self.summary;
+            summary.taken = summary.taken.saturating_sub(number(read - kept));
+            summary.in_the_future = summary.in_the_future.saturating_add(number(read - past));
+            summary.without_time = summary.without_time.saturating_add(number(past - kept));
+        }
+        self.pieces.retain(|piece| !piece.fixes.is_empty());
     }
 
     fn leave_out(&mut self, reason: &LeftOut, points: usize) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::{Fix, FixSource, Position};
-use super::TrackPiece;
+use super::{ImportSummary, Imported, PLAUSIBLE_FROM_MS, TrackPiece};
 use crate::error::{HomelineError, Problem};
 use crate::testing::shared_bytes;
 
@@ -21,10 +21,11 @@ pub(super) fn pieces() -> impl Strategy<Value = Vec<TrackPiece>> {
         -180.0..180.0,
         -62_000_000_000_000_i64..253_000_000_000_000,
         proptest::option::of(0.1..100_000.0),
+        proptest::option::of(-400.0..9_000.0),
         source,
     );
     let fix = fix.prop_map(
-        |(datum, latitude, longitude, time_ms, accuracy_m, source)| {
+        |(datum, latitude, longitude, time_ms, accuracy_m, altitude_m, source)| {
             let position = match datum {
                 0 => Position::Wgs84 {
                     latitude,
@@ -41,6 +42,7 @@ pub(super) fn pieces() -> impl Strategy<Value = Vec<TrackPiece>> {
             };
             Fix {
                 accuracy_m,
+                altitude_m,
                 ..Fix::new(position, time_ms, source)
             }
         },
@@ -105,9 +107,14 @@ pub(super) fn same(sent: &[TrackPiece], back: &[TrackPiece]) -> Result<(), TestC
             prop_assert!((place.longitude() - longitude).abs() < 1e-6);
             prop_assert_eq!(sent.time_ms, back.time_ms);
             prop_assert_eq!(sent.source, back.source);
-            match (sent.accuracy_m, back.accuracy_m) {
-                (Some(a), Some(b)) => prop_assert!((a - b).abs() < 1e-6),
-                (a, b) => prop_assert_eq!(a, b),
+            for pair in [
+                (sent.accuracy_m, back.accuracy_m),
+                (sent.altitude_m, back.altitude_m),
+            ] {
+                match pair {
+                    (Some(a), Some(b)) => prop_assert!((a - b).abs() < 1e-6),
+                    (a, b) => prop_assert_eq!(a, b),
+                }
             }
         }
     }
@@ -121,4 +128,27 @@ pub(super) fn refusal<T>(answer: Result<T, HomelineError>) -> (String, Problem) 
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("taken"),
     }
+}
+
+#[test]
+fn what_no_visit_can_be_is_left_out_and_counted() {
+    let fix = |time_ms| {
+        let position = Position::Wgs84 {
+            latitude: 1.0,
+            longitude: 2.0,
+        };
+        Fix::new(position, time_ms, FixSource::Gnss)
+    };
+    let mut imported = Imported::default();
+    imported.take([0, PLAUSIBLE_FROM_MS].map(fix).into_iter().map(Ok));
+    imported.take([2_000_000_000_001].map(fix).into_iter().map(Ok));
+    assert_eq!((imported.pieces.len(), imported.summary.taken), (2, 3));
+    imported.limit_to(2_000_000_000_000);
+    let expected = ImportSummary {
+        taken: 1,
+        without_time: 1,
+        in_the_future: 1,
+        ..ImportSummary::default()
+    };
+    assert_eq!((imported.pieces.len(), imported.summary), (1, expected));
 }

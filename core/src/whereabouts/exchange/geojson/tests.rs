@@ -39,6 +39,8 @@ fn the_times_are_found_where_programs_put_them() {
         assert_eq!(fixes.len(), 2, "{text}");
         assert_eq!(fixes[0].position.degrees(), (51.0, 3.0));
         assert_eq!(fixes[1].position.degrees(), (52.0, 4.0));
+        let third = text.contains("5.5").then_some(5.5);
+        assert_eq!((fixes[0].altitude_m, fixes[1].altitude_m), (third, None));
         assert!(fixes.iter().all(|fix| fix.time_ms == 1_492_016_436_000));
     }
 }
@@ -61,7 +63,8 @@ fn what_cannot_be_a_fix_is_counted() {
             taken: 1,
             without_time: 3,
             not_a_track: 6,
-            not_a_place: 3
+            not_a_place: 3,
+            ..ImportSummary::default()
         }
     );
 }

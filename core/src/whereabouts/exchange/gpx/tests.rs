@@ -35,7 +35,7 @@ fn real_files_are_read_and_say_what_they_hold() {
             taken,
             without_time,
             not_a_track,
-            not_a_place: 0,
+            ..ImportSummary::default()
         };
         assert_eq!(imported.summary, expected, "{name}");
         assert_eq!(imported.pieces.is_empty(), taken == 0);
@@ -69,7 +69,8 @@ fn the_fields_of_a_point_are_those_of_the_fix() {
             "<trkpt lat='51.120586' lon='3.779642'><time>2017-04-12T19:00:36.250+02:00</time>\
              <fix>3d</fix><hdop>2.4</hdop></trkpt>\
              <trkpt lat='-51' lon='-180'><ele>NaN</ele><time>2017-04-12T17:00:37Z</time><hdop>-1</hdop></trkpt>\
-             <trkpt lat='1' lon='2'><time>2017-04-12T17:00:38</time><src>manual</src></trkpt>\
+             <trkpt lat='1' lon='2'><ele>80.5</ele><time>2017-04-12T17:00:38</time>\
+             <geoidheight>36.5</geoidheight><src>manual</src></trkpt>\
              <trkpt lat='1' lon='2'/>",
         ),
         &POLICY,
@@ -97,6 +98,17 @@ fn the_fields_of_a_point_are_those_of_the_fix() {
     );
     assert_eq!(fixes[2].source, FixSource::Manual);
     assert_eq!(fixes[2].time_ms, 1_492_016_438_000);
+    // Above the sea and the sea above the ellipsoid; what is no number is absent.
+    let altitudes = [None, None, Some(117.0)];
+    assert!(fixes.iter().map(|fix| fix.altitude_m).eq(altitudes));
+}
+
+#[test]
+fn the_speed_of_gpx_1_0_is_taken() {
+    let text = "<gpx version='1.0'><trk><trkseg><trkpt lat='1' lon='1'><ele>12</ele>\
+        <time>2020-01-01T00:00:00Z</time><speed>3.5</speed></trkpt></trkseg></trk></gpx>";
+    let fix = read(text.as_bytes(), &POLICY).unwrap().pieces[0].fixes[0].clone();
+    assert_eq!((fix.altitude_m, fix.speed_mps), (Some(12.0), Some(3.5)));
 }
 
 #[test]
