@@ -104,6 +104,28 @@ pub(crate) fn ascii(text: &str) -> String {
     text.chars().map(one).collect()
 }
 
+/// A language tag (BCP 47; the form of RFC 5646, section 2.1): subtags of 1 to 8
+/// letters or digits, the first of 2 to 8 letters; at most 35 characters (section
+/// 4.4.1). Platforms that write `zh_Hans` are understood.
+pub(crate) fn language(field: &str, tag: &str) -> Result<String> {
+    let tag = tag.trim().replace('_', "-");
+    let letters = |part: &str| part.len() >= 2 && part.bytes().all(|b| b.is_ascii_alphabetic());
+    let subtag = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let right =
+        tag.len() <= 35 && tag.split('-').all(subtag) && tag.split('-').next().is_some_and(letters);
+    if right {
+        return Ok(tag);
+    }
+    let problem = match tag.is_empty() {
+        true => Problem::Empty,
+        false => Problem::Malformed,
+    };
+    let expected = "a tag of BCP 47, for example zh-Hans";
+    Err(HomelineError::invalid(field, problem, expected))
+}
+
 /// Languages (BCP 47), each once, in order: the form of the tags is checked, not
 /// their meaning. `zh_CN`, as Android writes it, is `zh-CN`.
 pub(crate) fn languages(field: &str, tags: Vec<String>, policy: &Policy) -> Result<Vec<String>> {
@@ -113,28 +135,7 @@ pub(crate) fn languages(field: &str, tags: Vec<String>, policy: &Policy) -> Resu
     }
     let mut kept: Vec<String> = Vec::with_capacity(tags.len());
     for (index, tag) in tags.into_iter().enumerate() {
-        let tag = tag.trim().replace('_', "-");
-        let letters = |part: &str| part.bytes().all(|b| b.is_ascii_alphabetic());
-        let short = |part: &str| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-        };
-        let mut parts = tag.split('-');
-        let right = tag.len() <= 35
-            && parts
-                .next()
-                .is_some_and(|part| part.len() >= 2 && letters(part) && short(part))
-            && parts.all(short);
-        if !right {
-            return Err(HomelineError::invalid(
-                &format!("{field}.{index}"),
-                if tag.is_empty() {
-                    Problem::Empty
-                } else {
-                    Problem::Malformed
-                },
-                "a tag of BCP 47, for example zh-Hans",
-            ));
-        }
+        let tag = language(&format!("{field}.{index}"), &tag)?;
         if !kept.iter().any(|other| other.eq_ignore_ascii_case(&tag)) {
             kept.push(tag);
         }

@@ -12,9 +12,9 @@ use std::time::Instant;
 
 use homeline::Homeline;
 use homeline::contacts::{Contact, Relation};
-use homeline::registration::{MedicalCard, Purpose, Traveler as Registered};
+use homeline::registration::{MedicalCard, Purpose, Traveler as Registered, Trip};
 use homeline::sos::{OnRepeat, ReportStatus, SosKind, SosRequest};
-use homeline::whereabouts::{Fix, FixSource, Position};
+use homeline::whereabouts::{Fix, FixSource, Position, TrackFormat};
 use serde::{Deserialize, Serialize};
 
 use crate::operation::{self, Operation};
@@ -46,6 +46,13 @@ pub enum Ask {
         /// The card.
         card: MedicalCard,
     },
+    /// Saves a trip.
+    Trip {
+        /// The trip.
+        trip: Trip,
+    },
+    /// The registration card; `text` is its QR text, empty while there is none.
+    RegistrationCard,
     /// Records positions.
     Record {
         /// In order.
@@ -88,6 +95,9 @@ pub enum Ask {
         /// The file.
         key: PathBuf,
     },
+    /// Exports everything; `text` is for machines, `lines` are the summary for
+    /// people and the track as GPX.
+    Export,
     /// Erases everything; `text` is the state of the record.
     Erase,
     /// Does one thing that writes; the number makes it another thing each time.
@@ -99,6 +109,8 @@ pub enum Ask {
     },
     /// Everything that is held; `text` is JSON.
     Held,
+    /// `text` is what became of the request to the ministry to erase.
+    EraseRequest,
 }
 
 /// What the child answers.
@@ -237,6 +249,17 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             phone.home.registration().save_medical_card(card)?;
             Ok(Told::default())
         }
+        Ask::Trip { trip } => {
+            phone.home.trips().save(trip)?;
+            Ok(Told::default())
+        }
+        Ask::RegistrationCard => {
+            let card = phone.home.registration().card()?;
+            Ok(Told {
+                text: card.map(|card| card.text).unwrap_or_default(),
+                ..Told::default()
+            })
+        }
         Ask::Record { fixes } => {
             phone.home.whereabouts().record_all(fixes)?;
             Ok(Told::default())
@@ -265,6 +288,20 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             })
         }
         Ask::Status { report } => Ok(status(&phone.home.sos().status(report)?)),
+        Ask::Export => {
+            let export = phone.home.export()?;
+            let whereabouts = phone.home.whereabouts();
+            let gpx = whereabouts.export_track(TrackFormat::Gpx, 0, i64::MAX)?;
+            Ok(Told {
+                text: export.json,
+                lines: vec![export.summary, String::from_utf8_lossy(&gpx).into_owned()],
+                ..Told::default()
+            })
+        }
+        Ask::EraseRequest => Ok(Told {
+            text: format!("{:?}", phone.home.state()?.erase_request),
+            ..Told::default()
+        }),
         Ask::Erase => {
             let begin = Instant::now();
             let state = phone.home.erase()?;

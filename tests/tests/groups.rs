@@ -665,5 +665,7 @@ fn a_card_that_comes_while_the_record_is_locked_is_not_lost() {
     vault.set_locked(false);
     scene.stage.network(Network::Down);
     let home = open();
+    // A pass without a network brings in what waited for the unlock.
+    home.sync(5_000).unwrap();
     assert_eq!(card(&home).unwrap().card.name, "李伟");
 }

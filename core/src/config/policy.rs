@@ -229,6 +229,8 @@ pub(crate) struct Keep {
     /// period (Civil Code of the PRC, art. 188), so that the traveler can prove
     /// when help was asked for.
     pub(crate) reports_days: u32,
+    /// Trips that are closed: a year, so that the next one can be made from it.
+    pub(crate) trips_days: u32,
     /// Consents that were taken back: three years, to prove that what left under
     /// them had a ground.
     pub(crate) consents_days: u32,
@@ -336,6 +338,7 @@ impl Policy {
         keep: Keep {
             positions_days: 180,
             reports_days: 3 * 366,
+            trips_days: 366,
             consents_days: 3 * 366,
             delivered_days: 30,
         },

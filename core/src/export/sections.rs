@@ -18,8 +18,8 @@ use crate::seal::hex;
 use crate::sos::state_word;
 use crate::whereabouts::{Position, RecordedFix, count_fixes, fixes_from, gaps_between};
 
-/// Positions read at once: about 1 MB.
-const PIECE: u32 = 10_000;
+/// Positions read at once: about 1 MB as they are unpacked.
+const PIECE: u32 = 2_000;
 
 pub(super) fn made(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> Result<()> {
     put(out, &source.outbox.best_ms())

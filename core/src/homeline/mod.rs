@@ -343,7 +343,7 @@ impl Homeline {
             Arc::clone(&record),
             Arc::clone(&outbox),
             Arc::clone(&last),
-            time.clone(),
+            stamper.clone(),
             policy.clone(),
         ));
         Ok(Self {

@@ -11,7 +11,7 @@ use super::fields::{self, Field, Stamp};
 use crate::error::Result;
 
 /// The entity that keeps it.
-const CONFIRMED: &str = "confirmed";
+pub(super) const CONFIRMED: &str = "confirmed";
 
 /// A later save within this time does not confirm anew: an hour more or less
 /// says nothing, and each confirmation makes a new version of the profile.

@@ -85,11 +85,7 @@ impl MedicalCard {
             medication: lines("medical_card.medication", &self.medication)?,
             conditions: lines("medical_card.conditions", &self.conditions)?,
             notes: self.notes.as_deref().map(notes).transpose()?.flatten(),
-            languages: self
-                .languages
-                .iter()
-                .map(|tag| language("medical_card.languages", tag))
-                .collect::<Result<_>>()?,
+            languages: validate::languages("medical_card.languages", self.languages, policy)?,
         };
         if card.chars() > policy.medical_chars {
             return Err(HomelineError::invalid(
@@ -128,22 +124,6 @@ fn notes(text: &str) -> Result<Option<String>> {
         ));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
-}
-
-/// A language tag (BCP 47): subtags of at most 8 letters and digits, the first of
-/// letters only.
-fn language(field: &str, tag: &str) -> Result<String> {
-    let tag = tag.trim();
-    let subtag = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
-    let letters = |part: &str| part.len() > 1 && part.bytes().all(|b| b.is_ascii_alphabetic());
-    let right = tag.split('-').all(subtag) && tag.split('-').next().is_some_and(letters);
-    if right {
-        return Ok(tag.to_owned());
-    }
-    let expected = "a language tag (BCP 47), for example zh or pt-BR";
-    Err(HomelineError::invalid(field, Problem::Malformed, expected))
 }
 
 /// Notes a change of the card, or of the consent that covers it: its envelope is

@@ -30,6 +30,7 @@ mod states;
 mod traveler;
 mod trips;
 
+use confirmed::CONFIRMED;
 pub use confirmed::confirmed_of;
 pub(crate) use confirmed::{by_hand as confirmed_by_hand, load as last_confirmed};
 pub use consent::{Consent, ConsentGiven, Consents, Guardian, Purpose};
@@ -56,7 +57,7 @@ pub use trips::{
     Certainty, CloseReason, CurrentStay, Placement, SavedTrip, Stay, Trip, TripClosed, TripOutcome,
     TripQuestion, TripReview, Trips, stay_at, trip_at, trips_of,
 };
-pub(crate) use trips::{load as load_trips, open_trip_at};
+pub(crate) use trips::{expire as expire_trips, load as load_trips, open_trip_at};
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //! | class | from when on | kept |
 //! | --- | --- | --- |
 //! | positions | their moment | 180 days |
+//! | trips that are closed | their closing | a year |
 //! | SOS reports with their evidence | the last event, once nothing of them waits | 3 years |
 //! | consents that were taken back | the withdrawal | 3 years |
 //! | that an envelope was delivered | the receipt | 30 days |
@@ -23,12 +24,13 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use self::believed::Believed;
-use crate::clock::{ClockReading, Time};
+use crate::clock::ClockReading;
 use crate::config::{Keep, Policy};
 use crate::error::{HomelineError, Result};
 use crate::outbox::Outbox;
 use crate::record::{Record, meta, set_meta};
-use crate::registration::expire_consents;
+use crate::registration::fields::Stamper;
+use crate::registration::{expire_consents, expire_trips};
 use crate::sos::expire_copies;
 use crate::whereabouts::{LastKnown, expire_fixes};
 
@@ -44,6 +46,9 @@ pub struct KeepAtMost {
     /// SOS reports with their evidence, from their last event.
     #[uniffi(default = None)]
     pub reports_days: Option<u32>,
+    /// Trips, from their closing.
+    #[uniffi(default = None)]
+    pub trips_days: Option<u32>,
     /// Consents, from their withdrawal.
     #[uniffi(default = None)]
     pub consents_days: Option<u32>,
@@ -56,6 +61,7 @@ impl KeepAtMost {
         Keep {
             positions_days: shorter(keep.positions_days, self.positions_days),
             reports_days: shorter(keep.reports_days, self.reports_days),
+            trips_days: shorter(keep.trips_days, self.trips_days),
             consents_days: shorter(keep.consents_days, self.consents_days),
             ..keep
         }
@@ -67,7 +73,7 @@ pub(crate) struct Retention {
     record: Arc<Record>,
     outbox: Arc<Outbox>,
     last: Arc<LastKnown>,
-    time: Time,
+    stamper: Stamper,
     policy: Policy,
     keep: RwLock<Keep>,
 }
@@ -77,14 +83,14 @@ impl Retention {
         record: Arc<Record>,
         outbox: Arc<Outbox>,
         last: Arc<LastKnown>,
-        time: Time,
+        stamper: Stamper,
         policy: Policy,
     ) -> Self {
         Self {
             record,
             outbox,
             last,
-            time,
+            stamper,
             keep: RwLock::new(policy.keep),
             policy,
         }
@@ -103,7 +109,7 @@ impl Retention {
         let ministry_ms = self.outbox.ministry_ms();
         let phone = ClockReading {
             wall_ms: self.outbox.best_ms(),
-            ..self.time.now()
+            ..self.stamper.time.now()
         };
         let now_ms = self
             .record
@@ -118,6 +124,11 @@ impl Retention {
         if deleted > 0 {
             self.last.forget_before(positions);
         }
+        // Their removal travels with the next profile: the ministry forgets too.
+        let stamp = self.stamper.stamp();
+        deleted += self
+            .record
+            .write(|tx| expire_trips(tx, before(keep.trips_days), &stamp))?;
         deleted += self.reports(before(keep.reports_days), limit)?;
         deleted += self
             .outbox

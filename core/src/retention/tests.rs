@@ -9,7 +9,7 @@ use crate::clock::{Clock, ClockReading};
 use crate::error::HostError;
 use crate::keys::FileVault;
 use crate::record::RecordState;
-use crate::registration::Purpose;
+use crate::registration::{Purpose, Trip};
 use crate::sos::{SosKind, SosRequest};
 use crate::testing::config;
 use crate::whereabouts::{Fix, FixSource, Position};
@@ -292,4 +292,34 @@ fn the_bytes_of_what_expired_are_in_no_page_and_no_log() {
 fn without_secure_delete_the_search_finds_them() {
     let (_, after) = left("OFF");
     assert!(after > 0, "the control finds nothing");
+}
+
+#[test]
+fn a_closed_trip_lasts_a_year_and_an_open_one_stays() {
+    let phone = Phone::new();
+    let home = phone.open_settled();
+    let trip = |title: &str| Trip {
+        title: Some(title.into()),
+        departs: "2026-01-10".into(),
+        ..Trip::default()
+    };
+    let closed = home.trips().save(trip("closed")).unwrap();
+    home.trips().save(trip("open")).unwrap();
+    home.trips().close(closed).unwrap();
+    let titles = |home: &Homeline| -> Vec<String> {
+        let trips = home.trips().list().unwrap();
+        let mut titles: Vec<String> = trips
+            .into_iter()
+            .filter_map(|saved| saved.trip.title)
+            .collect();
+        titles.sort();
+        titles
+    };
+    for (days, expected) in [(365, vec!["closed", "open"]), (2, vec!["open"])] {
+        for _ in 0..days {
+            phone.clock.pass(1);
+            home.retention.expire().unwrap();
+        }
+        assert_eq!(titles(&home), expected);
+    }
 }

@@ -1,25 +1,30 @@
-//! One traveler's story, from the first registration to the duty officer's
-//! answer, with the real library, the real ministry, real kills and a network
-//! that really goes away.
+//! A student's story, from the first registration to the duty officer's answer and
+//! the day she takes everything with her; and beside it a family's and a tour
+//! group's. With the real library, the real ministry, real kills and a network that
+//! really goes away.
 //!
 //! `cargo run --example journey [-- --gpx FILE] [--format json] [--keep DIR]`
 
+mod people;
 mod show;
 mod story;
+mod student;
 
 use std::path::PathBuf;
 
 use show::Show;
 
 const USAGE: &str = "\
-Tells one traveler's story: registers, walks into a valley, loses the network,
-presses SOS, is killed, and is heard all the same.
+Tells a student's story: she registers, walks into a valley, loses the network,
+presses SOS, is killed, and is heard all the same. Then a family's, and that of a
+tour group that is made with no network. In the end she takes her data and erases
+everything.
 
 Usage: cargo run --example journey [-- OPTIONS]
 
   --gpx FILE       replay this GPX track instead of the one that comes along
   --format FORMAT  text (default) or json: one object a step, for machines
-  --keep DIR       keep the files of phone and ministry in DIR
+  --keep DIR       keep the files of the phones and the ministry in DIR
   --help           print this
 ";
 

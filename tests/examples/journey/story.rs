@@ -5,8 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use homeline::contacts::{Contact, Relation};
-use homeline::registration::{TravelDocument, Traveler as Registered, TravelerKind};
 use homeline::sos::SosKind;
 use homeline_tests::stage::{Network, Stage};
 use homeline_tests::track;
@@ -17,25 +15,26 @@ use serde_json::json;
 use crate::Options;
 use crate::show::Show;
 
-/// The passport of the story: ICAO Doc 9303, specimen of the state of Utopia.
-const MRZ: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n\
-                   L898902C36UTO7408122F1204159ZE184226B<<<<<10";
-
 /// What the summary counts.
 #[derive(Default)]
-struct Count {
-    presses: u32,
+pub(crate) struct Count {
+    pub(crate) presses: u32,
     kills: u32,
     durable_ms: f64,
     receipt_ms: f64,
 }
 
-struct Story<'a> {
-    show: &'a mut Show,
-    stage: Stage,
-    phone: PathBuf,
-    count: Count,
-    reports: Vec<String>,
+/// The story as it goes on. The student's acts are here and in `student`, those of
+/// the others in `people`.
+pub(crate) struct Story<'a> {
+    pub(crate) show: &'a mut Show,
+    pub(crate) stage: Stage,
+    /// Where every phone keeps its files.
+    pub(crate) base: PathBuf,
+    /// The student's phone.
+    pub(crate) phone: PathBuf,
+    pub(crate) count: Count,
+    pub(crate) reports: Vec<String>,
 }
 
 /// Tells the story.
@@ -49,6 +48,7 @@ pub(crate) fn tell(options: &Options, show: &mut Show) -> io::Result<()> {
     let mut story = Story {
         show,
         stage,
+        base: base.to_path_buf(),
         phone,
         count: Count::default(),
         reports: Vec::new(),
@@ -56,13 +56,19 @@ pub(crate) fn tell(options: &Options, show: &mut Show) -> io::Result<()> {
     story.ministry();
     let mut traveler = story.wake(false)?;
     story.register(&mut traveler)?;
+    story.card(&mut traveler)?;
     story.walk(&mut traveler, options.gpx.as_deref())?;
     story.lose_the_network(&mut traveler)?;
     story.press_and_die(traveler)?;
     let mut traveler = story.before_the_first_unlock()?;
     story.portal(&mut traveler)?;
     story.delivered(&mut traveler)?;
+    story.desk_reads()?;
     story.acknowledged(&mut traveler)?;
+    story.family()?;
+    story.tour()?;
+    story.export(&mut traveler)?;
+    story.erase(&mut traveler)?;
     story.summary()?;
     if let Some(keep) = &options.keep {
         story.show.say(&format!("files kept in {}", keep.display()));
@@ -99,48 +105,6 @@ impl Story<'_> {
         let expected = if locked { "Locked" } else { "Open" };
         hold(told.text == expected, "the record is in the expected state")?;
         Ok(traveler)
-    }
-
-    fn register(&mut self, traveler: &mut Traveler) -> io::Result<()> {
-        let contact = |name: &str, phone: &str, relation| Contact {
-            name: name.into(),
-            phone: phone.into(),
-            relation,
-            ..Contact::default()
-        };
-        traveler.ask(&Ask::Register {
-            traveler: Registered {
-                name: "Anna Maria Eriksson".into(),
-                kind: TravelerKind::Student {
-                    school: "Karadeniz Teknik Üniversitesi".into(),
-                    programme: None,
-                    guardian: None,
-                },
-                phone: Some("+46 70 123 45 67".into()),
-                documents: vec![TravelDocument {
-                    number: "L898902C3".into(),
-                    mrz: Some(MRZ.into()),
-                    ..TravelDocument::default()
-                }],
-                ..Registered::default()
-            },
-            contacts: vec![
-                contact("Märta Eriksson", "+46701234568", Relation::Parent),
-                contact("Deniz Kaya", "+905321234567", Relation::Friend),
-            ],
-        })?;
-        let told = traveler.ask(&Ask::Sync)?;
-        hold(told.text == "Done", "the registration reaches the ministry")?;
-        self.show.step(
-            "registered",
-            "A student registers, with two emergency contacts",
-            json!({ "contacts": 2, "sent": told.number }),
-        );
-        self.show
-            .say("record encrypted; passport number matches its ICAO 9303 check digits");
-        self.show
-            .say("registration sealed, sent, and proved by a signed receipt");
-        Ok(())
     }
 
     fn walk(&mut self, traveler: &mut Traveler, gpx: Option<&Path>) -> io::Result<()> {
@@ -391,7 +355,7 @@ impl Story<'_> {
 }
 
 /// A promise of the story.
-fn hold(kept: bool, promise: &str) -> io::Result<()> {
+pub(crate) fn hold(kept: bool, promise: &str) -> io::Result<()> {
     if kept {
         Ok(())
     } else {
@@ -400,7 +364,7 @@ fn hold(kept: bool, promise: &str) -> io::Result<()> {
 }
 
 /// What the desk sees of a case, on a line.
-fn desk_line(case: &CaseView) -> String {
+pub(crate) fn desk_line(case: &CaseView) -> String {
     let caller = case
         .traveler
         .as_ref()
@@ -432,7 +396,14 @@ fn duration(ms: i64) -> String {
     }
 }
 
-fn now_ms() -> i64 {
+/// The date so many days from today, as registrations have it.
+pub(crate) fn day(from_today: i64) -> io::Result<String> {
+    let seconds = now_ms() / 1_000 + from_today * 24 * 3_600;
+    let then = time::OffsetDateTime::from_unix_timestamp(seconds).map_err(io::Error::other)?;
+    Ok(then.date().to_string())
+}
+
+pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
 }

@@ -14,9 +14,8 @@ final class ScenarioTests: XCTestCase {
         XCTAssertFalse(files.isEmpty, "no scenarios")
         for file in files {
             let directory = try temporaryDirectory()
-            let phone = try Phone(stage: stage, directory: directory)
             do {
-                try play(file, Verbs(stage: stage, phone: phone))
+                try play(file, Verbs(Player(stage: stage, directory: directory)))
                 print("scenario passed: \(file.lastPathComponent)")
             } catch {
                 XCTFail("\(file.lastPathComponent): \(error)")

@@ -26,15 +26,55 @@ struct Stage: Decodable {
         let state: String
         let kind: String?
         let traveler: Traveler?
-        let contacts: [Contact]
+        let dependents: [Person]?
+        let contacts: [Person]
+        let stay: PlannedStay?
+        let medical: Medical?
+        let position: Position?
 
-        struct Traveler: Decodable {
+        struct Person: Decodable {
             let name: String
         }
 
-        struct Contact: Decodable {
-            let phone: String
+        struct Traveler: Decodable {
+            let name: String
+            let kind: Kind
+
+            struct Kind: Decodable {
+                let kind: String
+            }
         }
+
+        struct PlannedStay: Decodable {
+            let stay: Stay?
+
+            struct Stay: Decodable {
+                let place: String
+            }
+        }
+
+        struct Medical: Decodable {
+            let card: Card
+
+            struct Card: Decodable {
+                let bloodGroup: String?
+                let allergies: [String]?
+            }
+        }
+
+        struct Position: Decodable {
+            let latitude: Double
+            let longitude: Double
+        }
+    }
+
+    /// What the duty officer sees of a group.
+    struct Group: Decodable {
+        let id: String
+        let name: String
+        let members: [Case.Person]
+        let left: UInt32
+        let unverified: UInt32
     }
 
     private struct Cases: Decodable {
@@ -45,9 +85,13 @@ struct Stage: Decodable {
         let line = try XCTUnwrap(
             ProcessInfo.processInfo.environment["HOMELINE_STAGE"],
             "HOMELINE_STAGE is not set: run tests/swift")
+        return try decode(Stage.self, from: Data(line.utf8))
+    }
+
+    private static func decode<T: Decodable>(_ type: T.Type, from json: Data) throws -> T {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return try decoder.decode(Stage.self, from: Data(line.utf8))
+        return try decoder.decode(type, from: json)
     }
 
     /// The config of a phone that keeps its files in `directory`.
@@ -69,8 +113,13 @@ struct Stage: Decodable {
     /// The cases that the duty officer sees for `report`.
     func cases(of report: String) throws -> [Case] {
         let answer = try send(try request("\(desk)/desk/api/cases"))
-        return try JSONDecoder().decode(Cases.self, from: answer).cases
-            .filter { $0.report == report }
+        return try Stage.decode(Cases.self, from: answer).cases.filter { $0.report == report }
+    }
+
+    /// The group as the duty officer sees it, if it was uploaded.
+    func group(_ id: String) throws -> Group? {
+        let answer = try send(try request("\(desk)/desk/api/groups"))
+        return try Stage.decode([Group].self, from: answer).first { $0.id == id }
     }
 
     /// The duty officer takes the case.

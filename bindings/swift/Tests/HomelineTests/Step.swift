@@ -31,8 +31,37 @@ final class Step {
         return typed
     }
 
+    /// The texts of a list; none where it is not there.
+    func texts(_ key: String) throws -> [String] {
+        try optional(key) ?? []
+    }
+
     func child(_ key: String) throws -> Step {
-        let child = Step(try required(key))
+        guard let child = try optionalChild(key) else { throw Unexpected("no \(key)") }
+        return child
+    }
+
+    func optionalChild(_ key: String) throws -> Step? {
+        guard let fields: [String: Any] = try optional(key) else { return nil }
+        return childOf(fields)
+    }
+
+    /// The objects of a list; none where it is not there.
+    func children(_ key: String) throws -> [Step] {
+        let list: [[String: Any]]? = try optional(key)
+        return (list ?? []).map(childOf)
+    }
+
+    /// Throws where the step says something else; what it does not say is free.
+    func expect<T: Equatable>(_ key: String, _ actual: T?) throws {
+        guard let expected: T = try optional(key) else { return }
+        if actual != expected {
+            throw Unexpected("\(key): expected \(expected), got \(String(describing: actual))")
+        }
+    }
+
+    private func childOf(_ fields: [String: Any]) -> Step {
+        let child = Step(fields)
         children.append(child)
         return child
     }

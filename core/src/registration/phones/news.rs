@@ -12,6 +12,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::super::CONFIRMED;
 use super::{alone, asked};
 use crate::config::Policy;
 use crate::error::Result;
@@ -161,6 +162,10 @@ fn note(
     outcome: i64,
     now: &Stamp,
 ) -> Result<()> {
+    // When somebody last confirmed is no change that a traveler would look for.
+    if entity == CONFIRMED {
+        return Ok(());
+    }
     tx.prepare_cached(
         "INSERT OR IGNORE INTO merged (entity, key, changed_ms, device, outcome, noted_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

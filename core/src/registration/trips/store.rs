@@ -84,6 +84,19 @@ pub(super) fn save(
     Ok(())
 }
 
+/// Removes the trips that were closed before `before_ms`; how many.
+pub(crate) fn expire(tx: &Connection, before_ms: i64, stamp: &Stamp) -> Result<usize> {
+    let old = |saved: &SavedTrip| {
+        let closed = saved.closed.as_ref();
+        closed.is_some_and(|closed| closed.at_ms < before_ms)
+    };
+    let gone: Vec<SavedTrip> = load(tx)?.into_iter().filter(old).collect();
+    for saved in &gone {
+        remove(tx, &saved.id, stamp)?;
+    }
+    Ok(gone.len())
+}
+
 pub(super) fn find(tx: &Connection, id: &str) -> Result<Kept> {
     fields::load(tx, &entity(id))?.ok_or_else(|| HomelineError::not_found("trip"))
 }

@@ -23,8 +23,8 @@ class ScenarioTest {
         assertTrue(files.isNotEmpty(), "no scenarios")
         return files.map { file ->
             dynamicTest(file.nameWithoutExtension) {
-                val home = Files.createDirectory(directory.resolve(file.nameWithoutExtension))
-                Phone(home).use { play(file, Verbs(it)) }
+                val phones = Files.createDirectory(directory.resolve(file.nameWithoutExtension))
+                Player(phones).use { play(file, Verbs(it)) }
             }
         }
     }

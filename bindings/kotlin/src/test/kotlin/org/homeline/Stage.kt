@@ -56,6 +56,14 @@ object Stage {
             .filter { it.getValue("report").jsonPrimitive.content == report }
     }
 
+    /** The group [id] as the duty officer sees it, if it was uploaded. */
+    fun group(id: String): JsonObject? {
+        val answer = send(request("${text("desk")}/desk/api/groups").GET())
+        return Json.parseToJsonElement(answer).jsonArray
+            .map(JsonElement::jsonObject)
+            .find { it.getValue("id").jsonPrimitive.content == id }
+    }
+
     /** The duty officer takes [case]. */
     fun acknowledge(case: String, officer: String, mission: String) {
         val body = buildJsonObject {

@@ -1,0 +1,29 @@
+import Homeline
+
+/// Several phones of one traveler.
+struct PhonesVerbs {
+    let player: Player
+
+    init(_ player: Player) { self.player = player }
+
+    var all: [String: Verb] {
+        [
+            "link_code": { try player.keep(phones().linkCode(), as: $0) },
+            "link_phone": { try phones().link(code: player.named($0, "code")) },
+            "link_state": { try expect(snake(phones().state()), is: $0.required("state")) },
+            "phones": {
+                try expect(phones().list().map { snake($0.whose) }, is: $0.required("kinds"))
+            },
+            // What this phone tells of the other's changes, the newest first.
+            "merged": {
+                let merged = try phones().merged()
+                try expect(merged.map { snake($0.outcome) }, is: $0.required("outcomes"))
+            },
+            "dismiss_merged": { _ in try phones().dismiss(id: .max) },
+        ]
+    }
+
+    private func phones() throws -> Phones {
+        try player.home().phones()
+    }
+}

@@ -1,0 +1,252 @@
+//! The ministry protocol: every type that crosses the network.
+//!
+//! REST over HTTPS, JSON in UTF-8, version in the path, errors as problem+json
+//! (RFC 9457). The reference ministry serves these very types and its OpenAPI
+//! 3.1 document is generated from them. Fields unknown to a reader are ignored;
+//! a field never changes its meaning.
+//!
+//! | call | request | answer |
+//! | --- | --- | --- |
+//! | `GET /v1/service` | | [`Signed`] [`ServiceDocument`] |
+//! | `POST /v1/devices` | [`Enrolment`] | [`Enrolled`] |
+//! | `POST /v1/envelopes` | [`EnvelopeBatch`] | [`BatchAnswer`] |
+//! | `GET /v1/changes?after=N` | | [`ChangePage`] |
+//!
+//! All but the first are signed by the device (RFC 9421, see
+//! [`super::signature`]). What is inside an envelope is a [`Content`].
+
+mod content;
+mod news;
+
+pub use content::*;
+pub use news::*;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::seal::signed::Signed;
+
+/// Path of the service document.
+pub const SERVICE_PATH: &str = "/v1/service";
+/// Path that enrols a device.
+pub const DEVICES_PATH: &str = "/v1/devices";
+/// Path that takes envelopes.
+pub const ENVELOPES_PATH: &str = "/v1/envelopes";
+/// Path of the change feed.
+pub const CHANGES_PATH: &str = "/v1/changes";
+/// Media type of all bodies but problems.
+pub const JSON: &str = "application/json";
+/// Media type of problems (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+/// Problem type: the ministry does not know this device; enrol and repeat.
+pub const UNKNOWN_DEVICE: &str = "urn:homeline:problem:unknown-device";
+
+/// Bytes, in JSON as standard base64 with padding (RFC 4648, section 4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(value_type = String, format = Byte))]
+pub struct Base64(pub Vec<u8>);
+
+impl Serialize for Base64 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Base64 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        STANDARD
+            .decode(text.as_bytes())
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a ministry says of its service; signed by an anchor of the `Config`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ServiceDocument {
+    /// Grows with each change; a phone refuses a lower one than it has seen.
+    pub serial: u64,
+    /// When it was signed, milliseconds UTC.
+    pub issued_ms: i64,
+    /// Versions of the API that are served, here `[1]`.
+    pub versions: Vec<u32>,
+    /// X25519 keys to seal to, the preferred one first.
+    pub sealing_keys: Vec<Base64>,
+    /// Ed25519 keys that sign receipts and case news.
+    pub receipt_keys: Vec<Base64>,
+    /// Numbers that take sealed SMS, E.164.
+    pub sms_numbers: Vec<String>,
+    /// What the service takes at most.
+    pub limits: Limits,
+    /// Crises that are declared now: travelers who consented to that send their
+    /// positions inside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crises: Vec<Crisis>,
+}
+
+/// A crisis that the ministry has declared: a circle on the ground.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Crisis {
+    /// Names it; the same until it ends.
+    pub id: String,
+    /// Centre, degrees north (WGS 84).
+    pub latitude: f64,
+    /// Centre, degrees east (WGS 84).
+    pub longitude: f64,
+    /// Radius in metres.
+    pub radius_m: f64,
+    /// Its beginning, milliseconds UTC.
+    pub since_ms: i64,
+}
+
+/// Limits of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Limits {
+    /// Envelopes in one request.
+    pub batch_envelopes: u32,
+    /// Bytes of one request body.
+    pub request_bytes: u32,
+}
+
+/// The public keys of a device. The request is signed by the key in it, which
+/// proves its possession.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Enrolment {
+    /// Ed25519 public key, 32 bytes.
+    pub signing_key: Base64,
+    /// X25519 public key, 32 bytes.
+    pub agreement_key: Base64,
+}
+
+/// The answer to an enrolment; the same for a device that is known already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Enrolled {
+    /// Id of the device: hex of the first 16 bytes of SHA-256 over its signing
+    /// key and its agreement key. It is the `keyid` of later signatures.
+    pub device: String,
+}
+
+/// Envelopes, the most urgent first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnvelopeBatch {
+    /// Each one stands for itself: a bad one does not refuse the others.
+    pub envelopes: Vec<SealedEnvelope>,
+}
+
+/// One envelope of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SealedEnvelope {
+    /// The id in the envelope, repeated.
+    pub id: Uuid,
+    /// The envelope's bytes, as `seal::envelope` lays them out.
+    pub sealed: Base64,
+}
+
+/// One result an envelope, in the order of the batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BatchAnswer {
+    /// The results.
+    pub results: Vec<EnvelopeResult>,
+}
+
+/// What became of one envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnvelopeResult {
+    /// The envelope's id.
+    pub id: Uuid,
+    /// The outcome.
+    #[serde(flatten)]
+    pub outcome: EnvelopeOutcome,
+}
+
+/// The outcome of one envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum EnvelopeOutcome {
+    /// Stored and synced by the ministry just now.
+    Accepted {
+        /// A signed [`Receipt`].
+        receipt: Signed,
+    },
+    /// The ministry had it already; the first receipt again.
+    Duplicate {
+        /// A signed [`Receipt`].
+        receipt: Signed,
+    },
+    /// Refused for good: repeating it would not help.
+    Refused {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// A problem (RFC 9457). Texts are for engineers; they hold no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// URI that names the kind of problem, or `about:blank`.
+    #[serde(rename = "type", default = "about_blank")]
+    pub kind: String,
+    /// The kind of problem in a few words.
+    #[serde(default)]
+    pub title: String,
+    /// The HTTP status code.
+    #[serde(default)]
+    pub status: u16,
+}
+
+fn about_blank() -> String {
+    "about:blank".into()
+}
+
+/// Body of a receipt: the ministry has this envelope on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Receipt {
+    /// The envelope's id.
+    pub envelope: Uuid,
+    /// SHA-256 of the envelope's bytes, in hex.
+    pub sha256: String,
+    /// When it was stored, milliseconds UTC by the ministry's clock.
+    pub received_ms: i64,
+    /// The case that the report opened or belongs to; absent for other contents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+}
+
+/// A page of the change feed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangePage {
+    /// In order of `seq`.
+    pub changes: Vec<Change>,
+    /// Whether there are more after these.
+    pub more: bool,
+}
+
+/// One change. Later versions add kinds; a phone skips those it does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Change {
+    /// Position in the feed; `after` takes the last one that was stored.
+    pub seq: u64,
+    /// `case`: `sealed` opens at the device to a [`Signed`] [`CaseNews`];
+    /// `profile`: to a [`Signed`] [`ProfileNews`]; `card`: to a [`Signed`] [`CardNews`].
+    pub kind: String,
+    /// An envelope in base mode to the device's agreement key.
+    pub sealed: Base64,
+}
