@@ -13,6 +13,10 @@ use super::*;
 use crate::salvage::Pages;
 use crate::sos::{SosKind, SosRequest};
 
+/// Says which fixes wait, or never leave. Where it or `meta` is damaged all of it
+/// goes, and no fix recorded before leaves.
+const BOOKKEEPING: &str = "fix_late";
+
 /// What is on a page, as SQLite has it.
 struct OnPage {
     number: usize,
@@ -88,8 +92,8 @@ fn each_page_of_a_record_damaged_in_turn_loses_at_most_what_is_on_it() {
 
 #[test]
 fn a_damaged_page_of_a_large_record_loses_at_most_what_is_on_it() {
-    let phone = filled(20_000);
-    damage_in_turn(&phone, |pages| some_of_each(pages, 3));
+    let phone = filled(5_000);
+    damage_in_turn(&phone, |pages| some_of_each(pages, 2));
 }
 
 fn damage_in_turn(phone: &Phone, choose: impl Fn(Vec<OnPage>) -> Vec<OnPage>) {
@@ -128,6 +132,9 @@ fn damage_one(phone: &Phone, before: &Tables, page: &OnPage) -> usize {
     assert_eq!(reports.len(), 1, "{name}");
     assert_eq!(reports[0].unreadable_pages, 1, "{name}");
     for saved in &reports[0].saved {
+        if saved.class == BOOKKEEPING {
+            continue;
+        }
         // `meta` holds the report too.
         let rows = u64::try_from(after[&saved.class].len()).unwrap();
         assert_eq!(saved.rows.abs_diff(rows), 0, "{name}: {}", saved.class);
@@ -170,8 +177,8 @@ fn larger_damage_loses_no_more_than_its_pages() {
         ("the first page", vec![1], Box::new(whole(vec![1]))),
         (
             "the schema and two roots",
-            vec![1, root("fix"), root("contact")],
-            Box::new(whole(vec![1, root("fix"), root("contact")])),
+            vec![1, root("fix"), root("field")],
+            Box::new(whole(vec![1, root("fix"), root("field")])),
         ),
         (
             "cut in the middle of a page",
@@ -211,7 +218,7 @@ fn larger_damage_loses_no_more_than_its_pages() {
 fn what_is_in_the_log_is_saved_with_the_rest() {
     let phone = filled(300);
     let home = phone.home();
-    for number in 1_000..1_040 {
+    for number in 1_000..1_010 {
         home.contacts().add(contact(number)).unwrap();
     }
     // As a kill leaves the files.
@@ -230,8 +237,8 @@ fn what_is_in_the_log_is_saved_with_the_rest() {
     assert_eq!(record.open(), RecordState::Open);
     recover_if_needed(&record);
     assert_eq!(record.recoveries().len(), 1);
-    let contacts = |record: &Record| record.read(everything).unwrap()["contact"].len();
-    assert_eq!(contacts(&record), 190);
+    drop(record);
+    assert_eq!(killed.home().contacts().list().unwrap().len(), 100);
 }
 
 /// A value that nobody can make sense of is no damage: nothing is recovered.
@@ -260,7 +267,7 @@ fn without_its_bookkeeping_no_earlier_fix_leaves_and_later_ones_do() {
     assert_eq!(record.open(), RecordState::Open);
     let (sent, last): (i64, i64) = record
         .read(|tx| {
-            let last = tx.query_row("SELECT max(id) FROM fix", [], |row| row.get(0))?;
+            let last = tx.query_row("SELECT max(at_ms) FROM fix", [], |row| row.get(0))?;
             Ok((meta_number(tx, "fixes_sent")?, last))
         })
         .unwrap();
@@ -276,7 +283,7 @@ fn without_its_bookkeeping_no_earlier_fix_leaves_and_later_ones_do() {
     home.whereabouts().record(fix(301)).unwrap();
     let next: i64 = phone
         .record_open()
-        .read(|tx| Ok(tx.query_row("SELECT max(id) FROM fix", [], |row| row.get(0))?))
+        .read(|tx| Ok(tx.query_row("SELECT max(at_ms) FROM fix", [], |row| row.get(0))?))
         .unwrap();
     assert!(next > sent);
 }
@@ -306,13 +313,21 @@ fn recover_if_needed(record: &Record) {
 /// a recovery, but only where its page was damaged.
 fn lost(before: &Tables, after: &Tables, page: &OnPage) -> usize {
     let mut lost = 0;
+    let bookkeeping = ["meta", BOOKKEEPING].contains(&page.table.as_str());
     for (table, rows) in before {
         let left = &after[table];
+        if bookkeeping && table == BOOKKEEPING {
+            assert!(left.is_empty());
+            continue;
+        }
+        if page.table == BOOKKEEPING && table == "meta" {
+            continue;
+        }
         let missing = rows.difference(left).count();
         if missing > 0 {
             assert_eq!(&page.table, table, "another table lost rows");
         }
-        if !["meta", "boot", "sqlite_sequence"].contains(&page.table.as_str()) {
+        if !["meta", "sqlite_sequence", BOOKKEEPING].contains(&page.table.as_str()) {
             assert_eq!(
                 left.difference(rows).count(),
                 0,

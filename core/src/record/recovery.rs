@@ -11,6 +11,7 @@ use super::connection::{self, NEWEST};
 use crate::error::Result;
 use crate::keys::Secret;
 use crate::salvage::{self, RECOVERIES, Rebuild, Recovery, Saved};
+use crate::whereabouts::skip_recorded;
 
 /// Puts a recovered record in the place of the damaged one, which is set aside.
 pub(super) fn recover(path: &Path, secret: &Secret, now_ms: i64) -> Result<()> {
@@ -73,9 +74,11 @@ impl Rebuild for RecordFile<'_> {
     }
 
     fn finish(&self, connection: &Connection, saved: &Saved) -> Result<()> {
-        let class = |name: &str| saved.rows.iter().any(|(table, _)| table == name);
-        mend_meta(connection, class("meta"), self.now_ms)?;
-        mend_boots(connection)?;
+        if has_table(connection, "boot")? {
+            mend_1(connection, saved, self.now_ms)?;
+        } else {
+            mend(connection, saved, self.now_ms)?;
+        }
         let before = noted(connection)?;
         let recovery = saved.recovery("record.db", self.now_ms);
         let value = salvage::added(before.as_deref().map(str::as_bytes), recovery)?;
@@ -89,35 +92,52 @@ impl Rebuild for RecordFile<'_> {
 
 /// What the outbox has is noted in `meta`. Where that is lost, the record has a
 /// new name by now, so that nothing it sends is taken for something it sent. The
-/// profile is sent again, under a version above all that came before; of the fixes
-/// nobody knows which ones a consent covered, so none recorded before now leaves.
-fn mend_meta(connection: &Connection, saved: bool, now_ms: i64) -> Result<()> {
-    if !saved && has_table(connection, "traveler")? {
-        connection.execute(
-            // Without a traveler it would say at the ministry that there is none.
-            "UPDATE meta SET value = ?1
-             WHERE key = 'profile_version' AND EXISTS (SELECT 1 FROM traveler)",
-            [now_ms.max(1).to_string()],
-        )?;
+/// profile and the medical card are sent again, under a version above all that came
+/// before; of the fixes nobody knows which ones a consent covered, so none recorded
+/// before now leaves.
+fn mend(connection: &Connection, saved: &Saved, now_ms: i64) -> Result<()> {
+    if !saved.whole("meta") {
+        // Without a row it would say at the ministry that there is none.
+        for (version, table) in [
+            ("profile_version", "field"),
+            ("medical_version", "medical_card"),
+        ] {
+            raise_version(connection, version, table, now_ms)?;
+        }
     }
-    if !has_table(connection, "fix")? {
-        return Ok(());
+    if !(saved.whole("meta") && saved.whole("fix_late")) {
+        skip_recorded(connection)?;
     }
-    if !saved {
+    Ok(())
+}
+
+/// The same in a file of version 1, before it is brought to version 2. A boot that
+/// is lost gets a name that no boot has: the monotonic times of its fixes can be
+/// compared with nothing any more.
+fn mend_1(connection: &Connection, saved: &Saved, now_ms: i64) -> Result<()> {
+    if !saved.whole("meta") {
+        raise_version(connection, "profile_version", "traveler", now_ms)?;
         connection.execute(
             "UPDATE meta SET value = (SELECT coalesce(max(id), 0) FROM fix)
              WHERE key = 'fixes_sent'",
             [],
         )?;
     }
-    // A fix under a number that was sent already would never be.
-    let last: i64 = connection.query_row(
-        "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM meta
-         WHERE key IN ('fixes_sent', 'fixes_sending')",
+    connection.execute(
+        "INSERT OR IGNORE INTO boot (id, name)
+         SELECT DISTINCT boot, 'lost-' || boot FROM fix
+         WHERE boot NOT IN (SELECT id FROM boot)",
         [],
-        |row| row.get(0),
     )?;
-    salvage::raise_sequence(connection, "fix", last)
+    Ok(())
+}
+
+fn raise_version(connection: &Connection, key: &str, table: &str, now_ms: i64) -> Result<()> {
+    connection.execute(
+        &format!("UPDATE meta SET value = ?2 WHERE key = ?1 AND EXISTS (SELECT 1 FROM {table})"),
+        [key, &now_ms.max(1).to_string()],
+    )?;
+    Ok(())
 }
 
 fn has_table(connection: &Connection, name: &str) -> Result<bool> {
@@ -126,29 +146,4 @@ fn has_table(connection: &Connection, name: &str) -> Result<bool> {
         [name],
         |row| row.get(0),
     )?)
-}
-
-/// A boot that is lost gets a name that no boot has: the monotonic times of its
-/// fixes can be compared with nothing any more, and its number is not given to
-/// another boot.
-fn mend_boots(connection: &Connection) -> Result<()> {
-    let mut children = connection.prepare(
-        "SELECT s.name, k.\"from\" FROM sqlite_schema s
-         JOIN pragma_foreign_key_list(s.name) k
-         WHERE s.type = 'table' AND k.\"table\" = 'boot'",
-    )?;
-    let columns: Vec<(String, String)> = children
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    for (table, column) in columns {
-        connection.execute(
-            &format!(
-                "INSERT OR IGNORE INTO boot (id, name)
-                 SELECT DISTINCT \"{column}\", 'lost-' || \"{column}\" FROM \"{table}\"
-                 WHERE \"{column}\" NOT IN (SELECT id FROM boot)"
-            ),
-            [],
-        )?;
-    }
-    Ok(())
 }

@@ -59,6 +59,7 @@ fn salvage(from: &Path, decode: Decode<'_>, to: &Connection) -> Result<Saved> {
         unreadable: HashSet::new(),
         insertions: HashMap::new(),
         rows: Vec::new(),
+        broken: Vec::new(),
     };
     let outcome = run.all();
     match outcome.and_then(|()| Ok(to.execute_batch("COMMIT")?)) {
@@ -91,6 +92,7 @@ struct Run<'a> {
     /// By table and number of values.
     insertions: HashMap<(usize, usize), Insertion>,
     rows: Vec<(String, u64)>,
+    broken: Vec<String>,
 }
 
 /// A tree of the damaged file: the shape of its rows, and its place in `targets`.
@@ -116,6 +118,8 @@ impl Run<'_> {
         }
         self.free_pages();
         sources.retain(|source| source.broken);
+        let names = sources.iter().map(|source| source.shape.name.clone());
+        self.broken = names.collect();
         self.orphans(&sources)
     }
 
@@ -286,6 +290,7 @@ impl Run<'_> {
     fn report(self) -> Saved {
         Saved {
             rows: self.rows,
+            broken: self.broken,
             unreadable_pages: u32::try_from(self.unreadable.len()).unwrap_or(u32::MAX),
         }
     }

@@ -39,11 +39,18 @@ pub struct SavedRows {
 pub(crate) struct Saved {
     /// Tables with how many of their rows, those with none left out.
     pub(crate) rows: Vec<(String, u64)>,
+    /// Tables of which a part was out of reach.
+    pub(crate) broken: Vec<String>,
     /// Pages that could not be read.
     pub(crate) unreadable_pages: u32,
 }
 
 impl Saved {
+    /// Whether all of a table was within reach.
+    pub(crate) fn whole(&self, table: &str) -> bool {
+        !self.broken.iter().any(|name| name == table)
+    }
+
     pub(crate) fn recovery(&self, file: &str, at_ms: i64) -> Recovery {
         let saved = self.rows.iter().map(|(class, rows)| SavedRows {
             class: class.clone(),

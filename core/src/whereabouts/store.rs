@@ -190,10 +190,13 @@ fn entry(tx: &Connection, at_ms: i64, data: &[u8]) -> Result<Entry> {
     let row = FixRow::decode(at_ms, data).ok_or(StorageProblem::Damaged)?;
     let recorded = row.fix.recorded().ok_or(StorageProblem::Damaged)?;
     let session = i64::try_from(row.session).map_err(|_| StorageProblem::Damaged)?;
-    let (boot_id, setting): (String, i64) = tx
-        .prepare_cached("SELECT boot, wall_minus_mono_ms FROM clock_session WHERE id = ?1")?
-        .query_row([session], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let wall_ms = at_ms.wrapping_add(row.lag_ms);
+    let known: Option<(String, i64)> = tx
+        .prepare_cached("SELECT boot, wall_minus_mono_ms FROM clock_session WHERE id = ?1")?
+        .query_row([session], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    // Lost with a damaged page: a boot that is none, to compare with nothing.
+    let (boot_id, setting) = known.unwrap_or_else(|| (format!("lost-{session}"), wall_ms));
     Ok(Entry {
         recorded,
         clock: ClockReading {

@@ -1,5 +1,5 @@
 -- Groups of version 2: see registration::groups. None of it travels with the
--- profile of the traveler.
+-- profile of the traveler. With rowids, as `field`.
 
 -- The groups that this phone leads.
 CREATE TABLE led_group (
@@ -12,7 +12,7 @@ CREATE TABLE led_group (
     closed_ms        INTEGER,                      -- NULL: open
     version          INTEGER NOT NULL DEFAULT 1,   -- grows with each change
     sent             INTEGER NOT NULL DEFAULT 0    -- the version that the outbox has
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Who is in them: a row for each person, whatever phones the person has.
 CREATE TABLE group_member (
@@ -24,7 +24,7 @@ CREATE TABLE group_member (
     issuer   TEXT    NOT NULL,   -- state that issued it, '' where not known
     json     TEXT    NOT NULL,   -- Person; '' once the person is out
     PRIMARY KEY (group_id, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- What each phone has said last: an older word is refused.
 CREATE TABLE group_entry (
@@ -35,7 +35,7 @@ CREATE TABLE group_entry (
     entry    BLOB,               -- the signed entry; NULL once it is over
     leave    BLOB,               -- the signed leave
     PRIMARY KEY (group_id, device)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- The groups that the traveler has joined.
 CREATE TABLE joined_group (
@@ -44,7 +44,7 @@ CREATE TABLE joined_group (
     serial     INTEGER NOT NULL,           -- of the last entry or leave
     leave      BLOB,                       -- the signed leave; NULL while in the group
     leave_sent INTEGER NOT NULL DEFAULT 0  -- 1: the outbox has it
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- The registration card: see registration::card.
 CREATE TABLE card (

@@ -22,7 +22,7 @@ CREATE INDEX fix_block_span ON fix_block (first_ms, last_ms);
 -- A boot, and a setting of the wall clock in it: from these and the wall time of
 -- a row follows the monotonic time of its recording, to a second.
 CREATE TABLE clock_session (
-    id                 INTEGER PRIMARY KEY,
+    id                 INTEGER PRIMARY KEY AUTOINCREMENT,
     boot               TEXT    NOT NULL,
     wall_minus_mono_ms INTEGER NOT NULL
 ) STRICT;
