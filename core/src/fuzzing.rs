@@ -11,10 +11,29 @@
     reason = "a panic is what a fuzzer looks for"
 )]
 
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
 use crate::config::Policy;
+use crate::contacts::Contact;
 use crate::geo::{Datum, position_in};
-use crate::whereabouts::Position;
+use crate::keys::{DeviceKeys, Secret};
+use crate::registration::card::{Card, verify_card};
+use crate::registration::fields::{self, Field, REMOVED};
+use crate::registration::groups::wire::{Entry, Invitation, Leave};
+use crate::registration::link::{self, LinkCode};
+use crate::registration::merge::{believed_ms, merge};
+use crate::registration::{
+    Dependent, NameMatch, TRAVELER, Traveler, Trip, compare_name, dependents_of, read_mrz,
+    scan_mrz, trips_of,
+};
+use crate::seal::token::{Kind, Scanned, SelfSigned, Token};
+use crate::sync::protocol::{Content, ProfileNews};
 use crate::whereabouts::exchange::{self, Imported, TrackPiece};
+use crate::whereabouts::{Position, pack, unpack};
 
 /// GPX: what is taken is written, and comes back the same.
 pub fn gpx(bytes: &[u8]) {
@@ -83,5 +102,162 @@ pub fn datum(bytes: &[u8]) {
                 }
             }
         }
+    }
+}
+
+/// A machine-readable zone: what is read is read again from its own suggestion, and
+/// scanning and reading agree.
+pub fn mrz(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    // What stands after a zero byte is a name to compare.
+    let (zone, name) = text.split_once('\0').unwrap_or((&text, "李伟"));
+    let scan = scan_mrz(zone.to_owned()).unwrap();
+    let read = read_mrz(zone.to_owned());
+    assert_eq!(scan.mrz.is_some(), read.is_ok());
+    assert_eq!(scan.mrz.is_some(), scan.faults.is_empty());
+    if let Some(suggestion) = scan.suggestion {
+        assert!(read_mrz(suggestion).is_ok());
+    }
+    if let Ok(mrz) = read {
+        let own = [mrz.surname.as_str(), mrz.given_names.as_str()].join(" ");
+        // A zone of fillers has no letters to compare.
+        if own.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+            let outcome = compare_name(mrz.clone(), own).unwrap();
+            assert_eq!(outcome, NameMatch::Same);
+        }
+        compare_name(mrz, name.to_owned()).unwrap();
+    }
+}
+
+/// Texts that were scanned: tokens of every kind and link codes. Nothing that was
+/// not signed is believed; the bodies are then signed and read, so that what stands
+/// behind the signature is reached, too.
+pub fn token(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
+    let key = device.public().signing;
+    let keys = [key.to_vec(), vec![], vec![7; 32]];
+    if let Ok(scanned) = Scanned::read(&text, Policy::STANDARD.token_bytes) {
+        assert!(scanned.open(&device).is_err());
+        if let Ok(token) = scanned.token() {
+            let again = Scanned::read(&token.to_text(scanned.kind), usize::MAX).unwrap();
+            assert!(again.token().unwrap() == token);
+            let _ = token.verify_own::<Invitation>(scanned.kind);
+            let _ = token.verify_own::<Entry>(scanned.kind);
+            let _ = token.verify_own::<Leave>(scanned.kind);
+            assert!(token.verify::<Card>(scanned.kind, &keys).is_err());
+        }
+    }
+    assert!(verify_card(text.clone(), keys.to_vec(), 0).is_err());
+    if let Some(code) = LinkCode::read(&text) {
+        assert!(!code.is_signed_by(&key));
+        let own = link::make(&device, code.registration, code.expires_ms).unwrap();
+        let own = LinkCode::read(&own).unwrap();
+        assert!(own.is_signed_by(&key) && own.registration == code.registration);
+    }
+    body::<Invitation>(bytes, Kind::Invitation, &device);
+    body::<Entry>(bytes, Kind::Entry, &device);
+    body::<Leave>(bytes, Kind::Leave, &device);
+    if let Ok(card) = postcard::from_bytes::<Card>(bytes) {
+        let text = card.issue(&key, |message| device.sign(message)).unwrap();
+        if text.len() <= Policy::STANDARD.token_bytes {
+            verify_card(text, keys.to_vec(), card.issued_ms).unwrap();
+        }
+    }
+}
+
+/// A body as it came, signed by whoever it names: only by the device itself is it
+/// believed.
+fn body<T: SelfSigned + Serialize + DeserializeOwned>(
+    bytes: &[u8],
+    kind: Kind,
+    device: &DeviceKeys,
+) {
+    if let Ok(body) = postcard::from_bytes::<T>(bytes) {
+        let own = *body.signer() == device.public().signing;
+        let token = Token::sign(kind, &body, body.signer(), |message| device.sign(message));
+        let sealed = token
+            .unwrap()
+            .seal(kind, &device.public().agreement)
+            .unwrap();
+        let opened = Scanned::read_kind(kind, &sealed, usize::MAX).unwrap();
+        let opened = opened.open(device).unwrap();
+        assert_eq!(opened.verify_own::<T>(kind).is_ok(), own);
+    }
+}
+
+/// A packed block: what is unpacked is packed and unpacked to the same.
+pub fn pack_block(bytes: &[u8]) {
+    if let Ok(fixes) = unpack(bytes) {
+        let again = pack(&fixes).unwrap();
+        assert!(unpack(&again).unwrap() == fixes);
+    }
+}
+
+/// Fields of a registration that somebody made up: the laws of the merge hold, and
+/// what is read of them are the entities that are there.
+pub fn hostile_fields(bytes: &[u8]) {
+    // As news for a phone, as what a phone sends, and as two lists that meet.
+    let _ = serde_json::from_slice::<Content>(bytes);
+    if let Ok(news) = serde_json::from_slice::<ProfileNews>(bytes) {
+        met(&[], &news.fields);
+    }
+    let Ok(value) = serde_json::from_slice::<Value>(bytes) else {
+        return;
+    };
+    let list = |at: usize| -> Vec<Field> {
+        let some = value.get(at).and_then(Value::as_array);
+        some.into_iter().flatten().filter_map(field).collect()
+    };
+    met(&list(0), &list(1));
+}
+
+/// A short form, so that a fuzzer finds fields: `[entity, key, value, ms, device]`.
+fn field(value: &Value) -> Option<Field> {
+    serde_json::from_value(value.clone()).ok().or_else(|| {
+        Some(Field {
+            entity: value.get(0)?.as_str()?.to_owned(),
+            key: value.get(1)?.as_str()?.to_owned(),
+            value: value.get(2).cloned().unwrap_or(json!(null)),
+            changed_ms: value.get(3)?.as_i64()?,
+            device: value.get(4)?.as_str()?.to_owned(),
+        })
+    })
+}
+
+fn met(mine: &[Field], theirs: &[Field]) {
+    let one = merge(mine.to_vec(), theirs).fields;
+    let other = merge(theirs.to_vec(), mine).fields;
+    assert!(one == other, "whoever merges");
+    assert!(merge(one.clone(), theirs).fields == one, "once more");
+    for field in &one {
+        let believed = believed_ms(field, 1_000);
+        assert!(believed <= field.changed_ms.max(1_000));
+    }
+    let _: Option<Traveler> = fields::entity(&one, TRAVELER);
+    dependents_of(&one);
+    trips_of(&one);
+    all::<Contact>(&one, "contact");
+    all::<Dependent>(&one, "dependent");
+    all::<Trip>(&one, "trip");
+    // Any object can be read as a value: each that is there is found.
+    let there: BTreeSet<&str> = one
+        .iter()
+        .filter(|field| field.key != REMOVED)
+        .filter_map(|field| field.entity.strip_prefix("contact/"))
+        .collect();
+    let found = fields::entities::<Value>(&one, "contact");
+    assert!(
+        found.iter().map(|(id, _)| id.as_str()).eq(there),
+        "entities"
+    );
+}
+
+/// One by one and all at once is the same.
+fn all<T: DeserializeOwned + Serialize>(list: &[Field], kind: &str) {
+    for (id, read) in fields::entities::<T>(list, kind) {
+        let alone: T = fields::entity(list, &format!("{kind}/{id}")).unwrap();
+        let json = |it: &T| serde_json::to_value(it).unwrap();
+        assert!(json(&alone) == json(&read));
     }
 }

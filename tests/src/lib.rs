@@ -2,6 +2,7 @@
 //!
 //! * [`stage`]: a real ministry behind a network that a test can break.
 //! * [`traveler`]: a phone in a process of its own, which can be killed.
+//! * [`operation`]: everything that such a phone writes.
 //! * [`proxy`], [`hostile`], [`certs`]: the faults: a network that goes away,
 //!   swallows answers or lies; a server that answers with whatever a test
 //!   scripts; certificates, good and bad.
@@ -26,6 +27,7 @@ pub mod certs;
 pub mod clock;
 pub mod hostile;
 mod https;
+pub mod operation;
 pub mod proxy;
 pub mod stage;
 #[cfg(test)]

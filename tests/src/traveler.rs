@@ -17,6 +17,7 @@ use homeline::sos::{OnRepeat, ReportStatus, SosKind, SosRequest};
 use homeline::whereabouts::{Fix, FixSource, Position, TrackFormat};
 use serde::{Deserialize, Serialize};
 
+use crate::operation::{self, Operation};
 use crate::stage::{self, Values};
 use crate::vault::LockableVault;
 
@@ -99,6 +100,15 @@ pub enum Ask {
     Export,
     /// Erases everything; `text` is the state of the record.
     Erase,
+    /// Does one thing that writes; the number makes it another thing each time.
+    Operate {
+        /// What.
+        what: Operation,
+        /// Which.
+        number: u32,
+    },
+    /// Everything that is held; `text` is JSON.
+    Held,
     /// `text` is what became of the request to the ministry to erase.
     EraseRequest,
 }
@@ -192,6 +202,7 @@ pub fn serve() -> io::Result<()> {
 }
 
 struct Phone {
+    directory: PathBuf,
     home: Arc<Homeline>,
     vault: Arc<LockableVault>,
 }
@@ -208,7 +219,11 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
         let config = stage::config(&values, &directory.join("files"));
         let home = Homeline::open(config, Arc::<LockableVault>::clone(&vault), None, None)?;
         let text = format!("{:?}", home.state()?.record);
-        *phone = Some(Phone { home, vault });
+        *phone = Some(Phone {
+            directory,
+            home,
+            vault,
+        });
         return Ok(Told {
             text,
             ..Told::default()
@@ -321,6 +336,14 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             phone.home.change_vault(LockableVault::open(&key, false)?)?;
             Ok(Told::default())
         }
+        Ask::Operate { what, number } => Ok(Told {
+            text: operation::operate(&phone.home, &phone.directory, what, number)?,
+            ..Told::default()
+        }),
+        Ask::Held => Ok(Told {
+            text: operation::held(&phone.home)?,
+            ..Told::default()
+        }),
     }
 }
 

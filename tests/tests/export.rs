@@ -205,6 +205,28 @@ fn the_schema_refuses_what_is_not_an_export() {
 }
 
 #[test]
+fn who_was_removed_and_registered_again_is_in_it() {
+    let scene = Scene::new();
+    let home = scene.open();
+    let travelers = || -> Value {
+        let export: Value = serde_json::from_str(&home.export().unwrap().json).unwrap();
+        export["registration"]["entities"]["traveler"].clone()
+    };
+    for name in ["before", "after"] {
+        let traveler = Traveler {
+            name: name.into(),
+            ..Traveler::default()
+        };
+        home.registration().save(traveler).unwrap();
+        assert_eq!(travelers()[0]["values"]["name"], name);
+        if name == "before" {
+            home.registration().remove().unwrap();
+            assert_eq!(travelers(), Value::Null);
+        }
+    }
+}
+
+#[test]
 fn a_locked_record_is_not_exported() {
     let scene = Scene::new();
     drop(filled(&scene));

@@ -205,6 +205,11 @@ fn a_tour_group_of_twenty_is_made_offline_and_uploaded_once() {
             SharedDetail::Document
         ]
     );
+    let entry = join(&members[0].1, &invitation).len();
+    println!(
+        "{{\"invitation_chars\":{},\"entry_chars\":{entry}}}",
+        invitation.len()
+    );
     for (n, (_, home)) in members.iter().enumerate() {
         let entry = join(home, &invitation);
         assert!(matches!(add(&leader, &entry), AddOutcome::Added { .. }));
@@ -574,6 +579,8 @@ fn a_card_comes_is_verified_offline_renewed_and_ended() {
     assert_eq!(first.card.name, "李伟");
     assert_eq!(first.card.document_end.as_deref(), Some("4567"));
     assert!(first.card.number.starts_with("R-") && first.card.number.len() == 11);
+
+    println!("{{\"card_chars\":{}}}", first.text.len());
 
     let now_ms = first.card.issued_ms + 1;
     let view = verify_card(first.text.clone(), keys.clone(), now_ms).unwrap();

@@ -1,6 +1,6 @@
 //! The sections of the JSON: each writes one value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use rusqlite::Connection;
@@ -37,10 +37,10 @@ pub(super) fn registration(source: &Source<'_>, _: Positions, out: &mut dyn Writ
 /// Each kind with its entities: their ids and values.
 pub(super) fn entities(tx: &Connection) -> Result<BTreeMap<String, Vec<Value>>> {
     let mut found: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    let mut removed = BTreeSet::new();
     for field in fields::all(tx)? {
+        // A removal stays beside the newer fields of what was made again.
         if field.key == REMOVED {
-            removed.insert(field.entity.clone());
+            continue;
         }
         let values = found.entry(field.entity).or_default();
         if !field.value.is_null() {
@@ -49,9 +49,6 @@ pub(super) fn entities(tx: &Connection) -> Result<BTreeMap<String, Vec<Value>>> 
     }
     let mut out: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (entity, values) in found {
-        if removed.contains(&entity) {
-            continue;
-        }
         let (kind, id) = entity.split_once('/').unwrap_or((&entity, ""));
         out.entry(kind.to_owned())
             .or_default()

@@ -30,6 +30,9 @@ pub(crate) struct Outbox {
     connection: Mutex<Option<Connection>>,
 }
 
+/// What runs in a transaction: a pointer, see `record`.
+type Work<'a> = &'a mut dyn FnMut(&Transaction<'_>) -> Result<()>;
+
 impl Outbox {
     pub(crate) fn new(directory: &Path, time: Time, policy: Policy) -> Self {
         Self {
@@ -68,13 +71,22 @@ impl Outbox {
         behavior: TransactionBehavior,
         work: impl Fn(&Transaction<'_>) -> Result<R>,
     ) -> Result<R> {
+        let mut done = None;
+        self.run_dyn(behavior, &mut |transaction| {
+            done = Some(work(transaction)?);
+            Ok(())
+        })?;
+        done.ok_or_else(|| HomelineError::bug("outbox"))
+    }
+
+    fn run_dyn(&self, behavior: TransactionBehavior, work: Work<'_>) -> Result<()> {
         let mut slot = self.lock();
-        match self.attempt(&mut slot, behavior, &work) {
+        match self.attempt(&mut slot, behavior, work) {
             Err(HomelineError::Storage {
                 problem: StorageProblem::Damaged | StorageProblem::TooNew,
             }) => {
                 self.replace(&mut slot)?;
-                self.attempt(&mut slot, behavior, &work)
+                self.attempt(&mut slot, behavior, work)
             }
             outcome => outcome,
         }
@@ -117,20 +129,20 @@ impl Outbox {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn attempt<R>(
+    fn attempt(
         &self,
         slot: &mut Option<Connection>,
         behavior: TransactionBehavior,
-        work: &impl Fn(&Transaction<'_>) -> Result<R>,
-    ) -> Result<R> {
+        work: Work<'_>,
+    ) -> Result<()> {
         let connection = match slot {
             Some(connection) => connection,
             None => slot.insert(self.open()?),
         };
         let transaction = connection.transaction_with_behavior(behavior)?;
-        let out = work(&transaction)?;
+        work(&transaction)?;
         transaction.commit()?;
-        Ok(out)
+        Ok(())
     }
 
     fn open(&self) -> Result<Connection> {

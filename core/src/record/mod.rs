@@ -227,11 +227,27 @@ impl Record {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn run<R, W: Fn(&Connection) -> Result<R>>(
+    fn run<R>(
         &self,
-        work: &W,
-        attempt: fn(&mut Slot, &W) -> Result<R>,
+        work: &impl Fn(&Connection) -> Result<R>,
+        attempt: fn(&mut Slot, Work<'_>) -> Result<()>,
     ) -> Result<R> {
+        let mut done = None;
+        self.run_dyn(
+            &mut |connection| {
+                done = Some(work(connection)?);
+                Ok(())
+            },
+            attempt,
+        )?;
+        done.ok_or_else(|| HomelineError::bug("record"))
+    }
+
+    fn run_dyn(
+        &self,
+        work: Work<'_>,
+        attempt: fn(&mut Slot, Work<'_>) -> Result<()>,
+    ) -> Result<()> {
         let mut slot = self.lock();
         match attempt(&mut slot, work) {
             Err(HomelineError::Storage {
@@ -328,6 +344,10 @@ impl Record {
     }
 }
 
+/// What runs in a transaction. A pointer and not a type parameter: there are a
+/// hundred of them, and each would bring a copy of the transaction with it.
+type Work<'a> = &'a mut dyn FnMut(&Connection) -> Result<()>;
+
 impl Slot {
     fn state(&self) -> RecordState {
         match self {
@@ -340,19 +360,19 @@ impl Slot {
         std::mem::replace(self, Self::Shut(RecordState::Closed))
     }
 
-    fn write<R>(&mut self, work: &impl Fn(&Connection) -> Result<R>) -> Result<R> {
+    fn write(&mut self, work: Work<'_>) -> Result<()> {
         match self {
             Self::Open(connection) => {
                 let transaction = connection.transaction()?;
-                let out = work(&transaction)?;
+                work(&transaction)?;
                 transaction.commit()?;
-                Ok(out)
+                Ok(())
             }
             Self::ReadOnly(_, state) | Self::Shut(state) => Err(refusal(*state)),
         }
     }
 
-    fn read<R>(&mut self, work: &impl Fn(&Connection) -> Result<R>) -> Result<R> {
+    fn read(&mut self, work: Work<'_>) -> Result<()> {
         match self {
             // What does not fit our tables there, is not damaged but newer.
             Self::ReadOnly(connection, _) => {

@@ -259,7 +259,6 @@ pub fn entities<T: DeserializeOwned>(fields: &[Field], kind: &str) -> Vec<(Strin
     }
     found
         .into_iter()
-        .filter(|(_, keys)| !keys.contains_key(REMOVED))
         .filter_map(|(id, keys)| Some((id.to_owned(), object(keys)?)))
         .collect()
 }
@@ -452,6 +451,25 @@ mod tests {
             [("", 1_002), ("kind", 1_003), ("name", 1_003)].map(|(key, ms)| (key.to_owned(), ms));
         assert_eq!(stamps(&tx), expected);
         assert_eq!(load(&tx, "traveler").unwrap(), Some(traveler("c", None)));
+    }
+
+    #[test]
+    fn an_entity_that_was_removed_and_made_again_is_there_for_everybody() {
+        let tx = record();
+        let entity = "contact/a";
+        for (at, name) in [(1, "m"), (3, "n")] {
+            save(&tx, entity, &traveler(name, None), &stamp(at)).unwrap();
+            if at == 1 {
+                assert!(remove(&tx, entity, &stamp(2)).unwrap());
+                assert!(entities::<Traveler>(&all(&tx).unwrap(), "contact").is_empty());
+            }
+        }
+        // The removal stays beside what is newer: see the merge.
+        let sent = all(&tx).unwrap();
+        assert!(sent.iter().any(|field| field.key == REMOVED));
+        let expected = [("a".to_owned(), traveler("n", None))];
+        assert_eq!(entities(&sent, "contact"), expected);
+        assert_eq!(load_all(&tx, "contact").unwrap(), expected);
     }
 
     #[test]
