@@ -1,4 +1,4 @@
-//! Lets the linker fold functions that came out alike: a tenth of generic code.
+//! Lets the linker fold functions that came out alike.
 //!
 //! `safe` folds only functions whose address nobody compares. Only where the linker
 //! is LLD: of Rust's own choice on 64-bit Linux, and of the NDK. Apple's folds by

@@ -228,7 +228,6 @@ fn each(what: Operation) {
         number += 1;
         phone.press(number);
     }
-    println!("{what:?}: refused {refused} times of {}", LEFT.len());
     assert!(refused > 0, "{what:?}: the disk was never full");
     assert_eq!(phone.ask(&Ask::Sync), "Done");
     let cases = phone.stage.ministry.cases().unwrap();

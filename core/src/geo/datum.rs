@@ -184,17 +184,19 @@ fn unshifted_gcj02(shown: Degrees) -> Option<Degrees> {
 /// The place, or where it is not inside, one that is and a millimetre away: the
 /// way back ends that near to where the way there began, on either side of a
 /// border. So what comes back is always shifted again by the next way there.
+///
+/// In sixteen directions: the outline has sharp corners, and a place in the tip
+/// of one is inside in few of them.
 fn inside((latitude, longitude): Degrees, outline: fn(f64, f64) -> bool) -> Option<Degrees> {
-    [
-        (0.0, 0.0),
-        (1.0, 1.0),
-        (1.0, -1.0),
-        (-1.0, 1.0),
-        (-1.0, -1.0),
-    ]
-    .iter()
-    .map(|(up, right)| (latitude + up * ROUNDING, longitude + right * ROUNDING))
-    .find(|near| outline(near.0, near.1))
+    if outline(latitude, longitude) {
+        return Some((latitude, longitude));
+    }
+    (0..16)
+        .map(|direction| {
+            let (up, right) = (f64::from(direction) * PI / 8.0).sin_cos();
+            (latitude + up * ROUNDING, longitude + right * ROUNDING)
+        })
+        .find(|near| outline(near.0, near.1))
 }
 
 /// What `shift` makes into `shown`, by fixed-point iteration. The shifts change

@@ -267,6 +267,27 @@ fn comes_back(place: Degrees) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Where rounding decides, and sharp corners leave few directions inside.
+#[test]
+fn each_corner_of_the_outline_comes_back() {
+    let corners = vertices();
+    assert!(corners.len() > 1_000);
+    for (latitude, longitude) in corners {
+        for (up, right) in [
+            (0.0, 0.0),
+            (0.0, 1e-12),
+            (1e-12, 0.0),
+            (0.0, -1e-12),
+            (-1e-12, 0.0),
+        ] {
+            let place = (latitude + up, longitude + right);
+            if is_mainland(place.0, place.1) {
+                comes_back(place).unwrap();
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 500,
