@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::panic,
     reason = "a failure ends the test it happens in"
