@@ -1,5 +1,5 @@
-//! The parsers as plain functions, for `core/fuzz`. Only with the feature
-//! `fuzzing`, never in a release.
+//! The parsers as plain functions, for `core/fuzz` and the tests here. Only with the
+//! feature `fuzzing`, never in a release.
 //!
 //! Each takes any bytes, and panics where an answer is not what was promised. A new
 //! one is a function here and a file of five lines there.
@@ -261,3 +261,6 @@ fn all<T: DeserializeOwned + Serialize>(list: &[Field], kind: &str) {
         assert!(json(&alone) == json(&read));
     }
 }
+
+#[cfg(test)]
+mod tests;

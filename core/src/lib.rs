@@ -52,7 +52,7 @@ pub mod contacts;
 mod erase;
 pub mod error;
 pub mod export;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod geo;
 pub mod health;

@@ -1,0 +1,112 @@
+//! The targets without a fuzzer, in every run of the tests: their seeds as they are,
+//! and changed at random.
+
+use std::fs;
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::TestRunner;
+
+use super::*;
+
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/seeds")
+        .join(target);
+    let files = fs::read_dir(folder).unwrap();
+    files
+        .map(|file| fs::read(file.unwrap().path()).unwrap())
+        .collect()
+}
+
+/// A change of some bytes: what, where, with what.
+fn change(bytes: &mut Vec<u8>, (what, at, with): &(u8, Index, Vec<u8>)) {
+    let at = at.index(bytes.len() + 1);
+    let end = bytes.len().min(at + with.len());
+    match what {
+        0 => drop(bytes.splice(at..end, with.iter().copied())),
+        1 => drop(bytes.splice(at..at, with.iter().copied())),
+        2 => drop(bytes.drain(at..end)),
+        3 => bytes.truncate(at),
+        // Twice the same: keys, tags, points.
+        4 => {
+            let again = bytes[at..end].to_vec();
+            drop(bytes.splice(at..at, again));
+        }
+        _ => bytes[at..end].iter_mut().for_each(|byte| *byte ^= 1),
+    }
+}
+
+fn changed(target: &str, cases: u32, parse: fn(&[u8])) {
+    let seeds = seeds(target);
+    assert!(!seeds.is_empty(), "{target}");
+    for seed in &seeds {
+        parse(seed);
+    }
+    let some = any::<Index>();
+    let edits = proptest::collection::vec(
+        (
+            0..6u8,
+            any::<Index>(),
+            proptest::collection::vec(
+                prop_oneof![
+                    any::<u8>(),
+                    proptest::sample::select(&b"<>\"{}[],:0-9.PA\0"[..])
+                ],
+                1..12,
+            ),
+        ),
+        1..5,
+    );
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    runner
+        .run(&(some, edits), |(seed, edits)| {
+            let mut bytes = seeds[seed.index(seeds.len())].clone();
+            for edit in &edits {
+                change(&mut bytes, edit);
+            }
+            parse(&bytes);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn gpx_that_was_changed() {
+    changed("gpx", 4_000, gpx);
+}
+
+#[test]
+fn geojson_that_was_changed() {
+    changed("geojson", 4_000, geojson);
+}
+
+#[test]
+fn zones_that_were_changed() {
+    changed("mrz", 4_000, mrz);
+}
+
+#[test]
+fn texts_that_were_changed() {
+    changed("token", 1_000, token);
+}
+
+#[test]
+fn blocks_that_were_changed() {
+    changed("pack", 8_000, pack_block);
+}
+
+#[test]
+fn fields_that_were_changed() {
+    changed("fields", 4_000, hostile_fields);
+}
+
+#[test]
+fn any_numbers_as_a_position() {
+    proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 16..160))| datum(&bytes));
+}
