@@ -1,6 +1,7 @@
 //! What the tests across the system are made of.
 //!
 //! * [`stage`]: a real ministry behind a network that a test can break.
+//! * [`scene`]: one phone and its ministry, in the test's own process.
 //! * [`traveler`]: a phone in a process of its own, which can be killed.
 //! * [`operation`]: everything that such a phone writes.
 //! * [`proxy`], [`hostile`], [`certs`]: the faults: a network that goes away,
@@ -29,6 +30,7 @@ pub mod hostile;
 mod https;
 pub mod operation;
 pub mod proxy;
+pub mod scene;
 pub mod stage;
 #[cfg(test)]
 mod testing;

@@ -24,9 +24,9 @@ use homeline::sos::{ReportState, SosKind, SosRequest};
 use homeline::sync::SyncStop;
 use homeline::whereabouts::{Fix, FixSource, Position};
 use homeline::{Homeline, HomelineError, RecordState};
+use homeline_tests::scene::Scene;
 use homeline_tests::stage::{Network, Stage};
 use homeline_tests::traveler::{Ask, Traveler};
-use homeline_tests::vault::LockableVault;
 
 const TEXTS: [&str; 5] = [
     "Xiomara Quetzalcoatl",
@@ -109,49 +109,23 @@ fn bytes_found(files: &Path, home: &Homeline) -> usize {
     found
 }
 
-struct Scene {
-    base: tempfile::TempDir,
-    stage: Stage,
-    vault: Arc<LockableVault>,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let base = tempfile::tempdir().unwrap();
-        Self {
-            stage: Stage::start(&base.path().join("ministry")).unwrap(),
-            vault: LockableVault::open(&base.path().join("vault.key"), false).unwrap(),
-            base,
-        }
+/// A phone whose ministry knows the traveler and the positions.
+fn used(scene: &Scene) -> Arc<Homeline> {
+    let home = scene.open().unwrap();
+    home.registration().save(registered()).unwrap();
+    home.contacts().add(contact()).unwrap();
+    for purpose in [Purpose::Register, Purpose::Whereabouts] {
+        home.consents().give(purpose, "2026-01".into()).unwrap();
     }
-
-    fn files(&self) -> PathBuf {
-        self.base.path().join("phone")
-    }
-
-    fn open(&self) -> Arc<Homeline> {
-        let config = self.stage.config(&self.files());
-        Homeline::open(config, Arc::<LockableVault>::clone(&self.vault), None, None).unwrap()
-    }
-
-    /// A phone whose ministry knows the traveler and the positions.
-    fn used(&self) -> Arc<Homeline> {
-        let home = self.open();
-        home.registration().save(registered()).unwrap();
-        home.contacts().add(contact()).unwrap();
-        for purpose in [Purpose::Register, Purpose::Whereabouts] {
-            home.consents().give(purpose, "2026-01".into()).unwrap();
-        }
-        home.whereabouts().record(fix()).unwrap();
-        assert_eq!(home.sync(20_000).unwrap().stopped, SyncStop::Done);
-        home
-    }
+    home.whereabouts().record(fix()).unwrap();
+    assert_eq!(home.sync(20_000).unwrap().stopped, SyncStop::Done);
+    home
 }
 
 #[test]
 fn a_thief_with_the_vault_finds_nothing_and_the_ministry_does_the_same() {
-    let scene = Scene::new();
-    let home = scene.used();
+    let scene = Scene::new().unwrap();
+    let home = used(&scene);
     let settled = home.sos().press(request()).unwrap();
     home.sync(20_000).unwrap();
     scene.stage.network(Network::Down);
@@ -205,7 +179,7 @@ fn a_thief_with_the_vault_finds_nothing_and_the_ministry_does_the_same() {
 
     found += bytes_found(&scene.files(), &home);
     drop(home);
-    let home = scene.open();
+    let home = scene.open().unwrap();
     found += bytes_found(&scene.files(), &home);
     println!("{{\"erase_bytes_found\":{found}}}");
     assert_eq!(found, 0);
@@ -222,8 +196,8 @@ fn a_thief_with_the_vault_finds_nothing_and_the_ministry_does_the_same() {
 
 #[test]
 fn after_it_all_works_as_on_a_first_start() {
-    let scene = Scene::new();
-    let home = scene.used();
+    let scene = Scene::new().unwrap();
+    let home = used(&scene);
     scene.stage.network(Network::Down);
     home.erase().unwrap();
     home.erase().unwrap();
@@ -257,10 +231,10 @@ fn after_it_all_works_as_on_a_first_start() {
 
 #[test]
 fn a_locked_phone_can_be_erased() {
-    let scene = Scene::new();
-    drop(scene.used());
+    let scene = Scene::new().unwrap();
+    drop(used(&scene));
     scene.vault.set_locked(true);
-    let home = scene.open();
+    let home = scene.open().unwrap();
     assert_eq!(home.state().unwrap().record, RecordState::Locked);
     assert_eq!(home.erase().unwrap().record, RecordState::Locked);
     home.sos().press(request()).unwrap();
@@ -432,8 +406,8 @@ fn on_a_full_disk_it_is_whole_or_not_at_all() {
 
 #[test]
 fn a_pass_that_runs_is_ended_and_carries_nothing_over() {
-    let scene = Scene::new();
-    let home = scene.used();
+    let scene = Scene::new().unwrap();
+    let home = used(&scene);
     scene.stage.network(Network::Blackhole);
     home.registration()
         .save(Registered {

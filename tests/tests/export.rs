@@ -11,31 +11,8 @@ use homeline::registration::{ConsentGiven, Guardian, Purpose, Traveler, Traveler
 use homeline::sos::{SosKind, SosRequest};
 use homeline::whereabouts::{Fix, FixSource, Position};
 use homeline::{Homeline, HomelineError};
-use homeline_tests::stage::Stage;
-use homeline_tests::vault::LockableVault;
+use homeline_tests::scene::Scene;
 use serde_json::Value;
-
-struct Scene {
-    base: tempfile::TempDir,
-    stage: Stage,
-    vault: Arc<LockableVault>,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let base = tempfile::tempdir().unwrap();
-        Self {
-            stage: Stage::start(&base.path().join("ministry")).unwrap(),
-            vault: LockableVault::open(&base.path().join("vault.key"), false).unwrap(),
-            base,
-        }
-    }
-
-    fn open(&self) -> Arc<Homeline> {
-        let config = self.stage.config(&self.base.path().join("phone"));
-        Homeline::open(config, Arc::<LockableVault>::clone(&self.vault), None, None).unwrap()
-    }
-}
 
 fn fix(number: i64) -> Fix {
     let offset: f64 = f64::from(i32::try_from(number % 1_000).unwrap()) / 1_000.0;
@@ -54,7 +31,7 @@ fn fix(number: i64) -> Fix {
 
 /// A traveler with something of everything.
 fn filled(scene: &Scene) -> Arc<Homeline> {
-    let home = scene.open();
+    let home = scene.open().unwrap();
     let traveler = Traveler {
         name: "李伟\u{200e}".into(),
         kind: TravelerKind::Student {
@@ -117,7 +94,7 @@ fn against_schema(export: &Value) -> Result<(), String> {
 
 #[test]
 fn an_export_holds_everything_in_the_form_of_its_schema() {
-    let scene = Scene::new();
+    let scene = Scene::new().unwrap();
     let home = filled(&scene);
     let export = home.export().unwrap();
     let json: Value = serde_json::from_str(&export.json).unwrap();
@@ -183,8 +160,8 @@ fn an_export_holds_everything_in_the_form_of_its_schema() {
 
 #[test]
 fn the_schema_refuses_what_is_not_an_export() {
-    let scene = Scene::new();
-    let home = scene.open();
+    let scene = Scene::new().unwrap();
+    let home = scene.open().unwrap();
     let empty: Value = serde_json::from_str(&home.export().unwrap().json).unwrap();
     assert_eq!(against_schema(&empty), Ok(()));
     for (at, value) in [
@@ -206,8 +183,8 @@ fn the_schema_refuses_what_is_not_an_export() {
 
 #[test]
 fn who_was_removed_and_registered_again_is_in_it() {
-    let scene = Scene::new();
-    let home = scene.open();
+    let scene = Scene::new().unwrap();
+    let home = scene.open().unwrap();
     let travelers = || -> Value {
         let export: Value = serde_json::from_str(&home.export().unwrap().json).unwrap();
         export["registration"]["entities"]["traveler"].clone()
@@ -228,10 +205,10 @@ fn who_was_removed_and_registered_again_is_in_it() {
 
 #[test]
 fn a_locked_record_is_not_exported() {
-    let scene = Scene::new();
+    let scene = Scene::new().unwrap();
     drop(filled(&scene));
     scene.vault.set_locked(true);
-    let home = scene.open();
+    let home = scene.open().unwrap();
     assert_eq!(home.export(), Err(HomelineError::Locked));
     let path = scene.base.path().join("out.json");
     let to = home.export_to(path.to_string_lossy().into_owned());
@@ -241,7 +218,7 @@ fn a_locked_record_is_not_exported() {
 
 #[test]
 fn a_file_that_cannot_be_written_is_an_error_and_leaves_none() {
-    let scene = Scene::new();
+    let scene = Scene::new().unwrap();
     let home = filled(&scene);
     let nowhere = scene.base.path().join("no/such/folder.json");
     let to = home.export_to(nowhere.to_string_lossy().into_owned());

@@ -244,12 +244,12 @@ mod tests {
             ),
             (
                 |c| c.languages = vec!["中文".into()],
-                "medical_card.languages",
+                "medical_card.languages.0",
                 Problem::Malformed,
             ),
             (
                 |c| c.languages = vec!["zh--".into()],
-                "medical_card.languages",
+                "medical_card.languages.0",
                 Problem::Malformed,
             ),
             (
