@@ -373,10 +373,13 @@ fn rotate_forever(home: &Homeline, from: u32) -> ! {
     let mut out = io::stdout();
     for number in from.. {
         let (contact, fix) = numbered(number);
-        let done = home
-            .contacts()
-            .add(contact)
-            .is_ok_and(|_| writeln!(out, "contact {number}").is_ok())
+        // A record takes a hundred contacts.
+        let full = home.contacts().list().is_ok_and(|list| list.len() >= 90);
+        let done = (full
+            || home
+                .contacts()
+                .add(contact)
+                .is_ok_and(|_| writeln!(out, "contact {number}").is_ok()))
             && home
                 .whereabouts()
                 .record(fix)
