@@ -27,10 +27,12 @@ impl Outbox {
     pub(crate) fn expired_reports(&self, before_ms: i64, limit: u32) -> Result<Vec<Uuid>> {
         self.read(|tx| {
             let mut statement = tx.prepare_cached(
+                // Once through each table: this runs at each start.
                 "SELECT id FROM report
-                 WHERE NOT EXISTS (SELECT 1 FROM envelope
-                                   WHERE envelope.report = report.id AND state <> 1)
-                   AND (SELECT max(last_wall_ms) FROM event WHERE event.report = report.id) < ?1
+                 WHERE id IN (SELECT report FROM event GROUP BY report
+                              HAVING max(last_wall_ms) < ?1)
+                   AND id NOT IN (SELECT report FROM envelope
+                                  WHERE state <> 1 AND report IS NOT NULL)
                  LIMIT ?2",
             )?;
             let ids = statement.query_map(params![before_ms, limit], |row| row.get(0))?;
