@@ -271,6 +271,10 @@ fn killed_at_any_moment_it_is_whole_or_not_at_all() {
     let mut seed = u64::from(now.subsec_nanos());
     println!("seed {seed}");
     let (mut erased, mut untouched, mut under_way) = (0, 0, 0);
+    // Microseconds to the kill. It feels its way to where `erase` begins, however
+    // fast the machine is: later after a kill that came before, earlier after one
+    // that came behind.
+    let mut wait = 20_000.0_f64;
     for round in 0..KILLS {
         let phone = base.path().join(format!("phone{round}"));
         fs::create_dir_all(&phone).unwrap();
@@ -288,8 +292,10 @@ fn killed_at_any_moment_it_is_whole_or_not_at_all() {
         };
         let report = traveler.ask(&press).unwrap().text;
         traveler.say(&Ask::Erase).unwrap();
-        std::thread::sleep(Duration::from_micros(random(&mut seed) % 40_000));
+        std::thread::sleep(Duration::from_secs_f64(wait / 1e6));
         traveler.kill().unwrap();
+        let draw = u32::try_from(random(&mut seed) % 1_000).unwrap();
+        let step = 1.2 + f64::from(draw) / 700.0;
 
         under_way += u32::from(phone.join("files/erase.request").exists());
         let vault = FileVault::open(phone.join("vault.key").to_string_lossy().into_owned());
@@ -307,11 +313,13 @@ fn killed_at_any_moment_it_is_whole_or_not_at_all() {
                 assert_eq!(state.erase_request, EraseRequest::None);
                 assert_eq!(home.contacts().list().unwrap().len(), 1);
                 untouched += 1;
+                wait = wait.max(1.0) * step;
             }
             None => {
                 assert_eq!(state.erase_request, EraseRequest::Waiting);
                 assert_eq!(bytes_found(&files, &home), 0);
                 erased += 1;
+                wait /= step;
             }
         }
     }

@@ -79,10 +79,14 @@ pub(crate) struct Policy {
     pub(crate) backoff_first_ms: i64,
     /// Last ceiling for the SOS lane: the traveler waits.
     pub(crate) backoff_sos_ms: i64,
+    /// Last ceiling for answers and messages: a person waits, nobody's life does.
+    pub(crate) backoff_people_ms: i64,
     /// Last ceiling for all other lanes: the battery pays.
     pub(crate) backoff_other_ms: i64,
     /// Longest `Retry-After` obeyed for an SOS; for others the ceiling is a day.
     pub(crate) retry_after_sos_ms: i64,
+    /// Longest `Retry-After` obeyed for answers and messages.
+    pub(crate) retry_after_people_ms: i64,
     /// Longest `Retry-After` obeyed for other lanes.
     pub(crate) retry_after_other_ms: i64,
     /// A due time farther ahead than this means that the clock went back.
@@ -266,8 +270,10 @@ impl Policy {
         response_bytes: 1024 * 1024,
         backoff_first_ms: 2_000,
         backoff_sos_ms: 60_000,
+        backoff_people_ms: 5 * 60_000,
         backoff_other_ms: 30 * 60_000,
         retry_after_sos_ms: 5 * 60_000,
+        retry_after_people_ms: 3_600_000,
         retry_after_other_ms: 24 * 3_600_000,
         due_horizon_ms: 25 * 3_600_000,
         service_age_ms: 24 * 3_600_000,

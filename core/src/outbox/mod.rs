@@ -33,10 +33,16 @@ pub(crate) use standing::{StandingKind, StandingRow};
 pub(crate) enum Lane {
     /// Reports, their updates and cancellations, the standing envelope.
     Sos,
+    /// Answers to a roll call or a check-in.
+    Safety,
+    /// Messages.
+    Messages,
     /// Registration.
     Registration,
     /// Whereabouts.
     Whereabouts,
+    /// What belongs to a report and is large: voice, photos.
+    Attachments,
 }
 
 /// What an envelope is, for those who must find it again.
@@ -67,20 +73,33 @@ pub(crate) enum Role {
 // The numbers below are in files: they never change their meaning. Gaps in the
 // lanes are kept for what comes between.
 impl Lane {
+    /// All lanes, the most urgent first.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Sos,
+        Self::Safety,
+        Self::Messages,
+        Self::Registration,
+        Self::Whereabouts,
+        Self::Attachments,
+    ];
+
     pub(crate) fn number(self) -> i64 {
         match self {
             Self::Sos => 0,
+            Self::Safety => 10,
+            Self::Messages => 20,
             Self::Registration => 30,
             Self::Whereabouts => 40,
+            Self::Attachments => 50,
         }
     }
 
+    /// The lane of a number; one of a later version goes last.
     fn from_number(number: i64) -> Self {
-        match number {
-            0 => Self::Sos,
-            30 => Self::Registration,
-            _ => Self::Whereabouts,
-        }
+        Self::ALL
+            .into_iter()
+            .find(|lane| lane.number() == number)
+            .unwrap_or(Self::Attachments)
     }
 }
 

@@ -21,6 +21,12 @@ use crate::sync::protocol::CaseState;
 pub enum Channel {
     /// HTTPS to the ministry.
     Https,
+    /// One packet (UDP) to the ministry.
+    Datagram,
+    /// Text messages (SMS), sent by the phone.
+    Sms,
+    /// Another phone, which carries it.
+    Relay,
 }
 
 /// How one attempt to send ended without a receipt.

@@ -12,7 +12,8 @@ use crate::outbox::Lane;
 pub(super) fn delay_ms(lane: Lane, attempts: u32, random: u32, policy: &Policy) -> i64 {
     let last = match lane {
         Lane::Sos => policy.backoff_sos_ms,
-        Lane::Registration | Lane::Whereabouts => policy.backoff_other_ms,
+        Lane::Safety | Lane::Messages => policy.backoff_people_ms,
+        Lane::Registration | Lane::Whereabouts | Lane::Attachments => policy.backoff_other_ms,
     };
     let doublings = attempts.saturating_sub(1).min(30);
     let ceiling = policy
@@ -28,7 +29,8 @@ pub(super) fn delay_ms(lane: Lane, attempts: u32, random: u32, policy: &Policy) 
 pub(super) fn asked_ms(lane: Lane, asked_ms: i64, policy: &Policy) -> i64 {
     let longest = match lane {
         Lane::Sos => policy.retry_after_sos_ms,
-        Lane::Registration | Lane::Whereabouts => policy.retry_after_other_ms,
+        Lane::Safety | Lane::Messages => policy.retry_after_people_ms,
+        Lane::Registration | Lane::Whereabouts | Lane::Attachments => policy.retry_after_other_ms,
     };
     asked_ms.clamp(0, longest)
 }
@@ -60,7 +62,10 @@ mod tests {
         assert_eq!(top(Lane::Sos, 5), 32_000);
         assert_eq!(top(Lane::Sos, 6), 60_000);
         assert_eq!(top(Lane::Sos, u32::MAX), 60_000);
+        assert_eq!(top(Lane::Safety, u32::MAX), 300_000);
+        assert_eq!(top(Lane::Messages, u32::MAX), 300_000);
         assert_eq!(top(Lane::Whereabouts, u32::MAX), 1_800_000);
+        assert_eq!(top(Lane::Attachments, u32::MAX), 1_800_000);
     }
 
     #[test]
@@ -96,6 +101,7 @@ mod tests {
     fn a_wait_that_was_asked_for_is_bounded_by_lane() {
         let policy = Policy::STANDARD;
         assert_eq!(asked_ms(Lane::Sos, i64::MAX, &policy), 300_000);
+        assert_eq!(asked_ms(Lane::Safety, i64::MAX, &policy), 3_600_000);
         assert_eq!(asked_ms(Lane::Registration, i64::MAX, &policy), 86_400_000);
         assert_eq!(asked_ms(Lane::Sos, 5_000, &policy), 5_000);
     }
