@@ -174,7 +174,7 @@ impl Scene {
 
     /// The keys that an officer's app has taken from the service document.
     fn receipt_keys(&self) -> Vec<Vec<u8>> {
-        vec![self.stage.ministry.receipt_key().to_vec()]
+        vec![self.stage.ministry.receipt_key()]
     }
 }
 

@@ -120,6 +120,12 @@ pub(crate) fn is_between(header: &[u8], sender: &[u8; 32], recipient: &[u8; 32])
         && header.get(26..58) == Some(sender.as_slice())
 }
 
+/// Whether an envelope says that it is sealed to this public key.
+pub fn is_sealed_to(sealed: &[u8], recipient: &[u8]) -> bool {
+    let id = <&[u8; 32]>::try_from(recipient).map(recipient_id);
+    id.is_ok_and(|id| sealed.get(2..10) == Some(id.as_slice()))
+}
+
 /// Opens an envelope with the private key among `keys` that it was sealed to.
 pub fn open(bytes: &[u8], keys: &[RecipientKey]) -> std::result::Result<Opened, OpenError> {
     open_with(bytes, |id| {

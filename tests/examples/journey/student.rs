@@ -78,7 +78,7 @@ impl Story<'_> {
     pub(crate) fn card(&mut self, traveler: &mut Traveler) -> io::Result<()> {
         self.stage.network(Network::Down);
         let text = traveler.ask(&Ask::RegistrationCard)?.text;
-        let keys = vec![self.stage.ministry.receipt_key().to_vec()];
+        let keys = vec![self.stage.ministry.receipt_key()];
         let card = verify_card(text.clone(), keys, now_ms()).map_err(io::Error::other)?;
         self.stage.network(Network::Up);
         hold(card.state == CardState::Valid, "the card is valid")?;

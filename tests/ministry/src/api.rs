@@ -20,7 +20,7 @@ use homeline::sync::protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::intake;
-use crate::keys::Keys;
+use crate::keys::{Former, Keys, Rotation};
 use crate::meter::Meter;
 use crate::problem::Fault;
 use crate::request::{BODY_BYTES, Received};
@@ -64,6 +64,20 @@ impl App {
         *served = sign_service(&self.store, &self.keys)?;
         Ok(())
     }
+
+    /// Makes keys anew, and signs the service document and all news anew.
+    pub(crate) fn rotate(&self, rotation: Rotation, former: Former) -> Result<(), StoreError> {
+        // Held all the while: who meets a signature by the new key, and asks for the
+        // document, shall find the key in it.
+        let mut served = self.service.write().unwrap_or_else(PoisonError::into_inner);
+        self.keys.rotate(rotation, former)?;
+        *served = sign_service(&self.store, &self.keys)?;
+        drop(served);
+        match (rotation, former) {
+            (Rotation::Sealing, _) | (_, Former::Kept) => Ok(()),
+            (_, Former::Revoked) => self.store.sign_news_anew(),
+        }
+    }
 }
 
 fn sign_service(store: &Store, keys: &Keys) -> Result<Arc<Signed>, StoreError> {
@@ -81,12 +95,8 @@ fn service_document(keys: &Keys) -> ServiceDocument {
         serial: 0,
         issued_ms: 0,
         versions: vec![1],
-        sealing_keys: keys
-            .sealing
-            .iter()
-            .map(|key| Base64(key.public().to_vec()))
-            .collect(),
-        receipt_keys: vec![Base64(keys.receipt.public().to_vec())],
+        sealing_keys: vec![Base64(keys.sealed_to())],
+        receipt_keys: keys.receipts().into_iter().map(Base64).collect(),
         sms_numbers: Vec::new(),
         limits: Limits {
             batch_envelopes: count(BATCH_ENVELOPES),
@@ -203,10 +213,11 @@ pub(crate) async fn envelopes(State(app): State<App>, request: Request) -> Answe
         if batch.envelopes.len() > BATCH_ENVELOPES {
             return Err(Fault::too_many_envelopes());
         }
+        let sealing = app.keys.sealing();
         let letters: Vec<_> = batch
             .envelopes
             .iter()
-            .map(|given| (given.id, intake::read(given, &app.keys.sealing)))
+            .map(|given| (given.id, intake::read(given, &sealing)))
             .collect();
         let results = app.store.take(&letters)?;
         app.meter.results(&results);

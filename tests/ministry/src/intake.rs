@@ -3,16 +3,27 @@
 //! Pure: no file, no clock, no network. What is refused here is refused for
 //! good, whoever brings it and however often: the bytes will not change.
 
-use homeline::seal::envelope::{self, OpenError, RecipientKey};
+use homeline::seal::envelope::{self, OpenError};
 use homeline::seal::sha256_hex;
-use homeline::sync::protocol::{Content, ENVELOPE_FIXES_MAX, Positions, Problem, SealedEnvelope};
+use homeline::sync::protocol::{
+    Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY, SealedEnvelope, UNKNOWN_KEY,
+};
 use homeline::whereabouts::unpack;
 use uuid::Uuid;
 
+use crate::keys::Sealing;
 use crate::roster;
 
 /// X25519 public key of the device that sealed an envelope.
 pub(crate) type Sender = [u8; 32];
+
+/// What the type of each problem begins with.
+const PROBLEM: &str = "urn:homeline:problem:";
+
+/// The last part of a type.
+fn of(kind: &'static str) -> &'static str {
+    kind.strip_prefix(PROBLEM).unwrap_or(kind)
+}
 
 /// An opened envelope of a proved sender.
 pub(crate) struct Letter {
@@ -36,6 +47,8 @@ pub(crate) enum Refusal {
     Format,
     /// Sealed to a key that is not this ministry's.
     UnknownKey,
+    /// Sealed to a key that was this ministry's, and is no longer opened.
+    RetiredKey,
     /// Changed on the way, not by the sender that it names, or by nobody.
     NotAuthentic,
     /// The id beside the envelope, in it, and in its report are not the same.
@@ -53,7 +66,12 @@ impl Refusal {
     pub(crate) fn problem(self) -> Problem {
         let (kind, title, status) = match self {
             Self::Format => ("envelope-format", "Not an envelope of version 1.", 422),
-            Self::UnknownKey => ("unknown-key", "Sealed to another key.", 422),
+            Self::UnknownKey => (of(UNKNOWN_KEY), "Sealed to another key.", 422),
+            Self::RetiredKey => (
+                of(RETIRED_KEY),
+                "Sealed to a key that is no longer opened: seal it anew.",
+                422,
+            ),
             Self::NotAuthentic => (
                 "not-authentic",
                 "The envelope does not authenticate as its sender's.",
@@ -77,7 +95,7 @@ impl Refusal {
             ),
         };
         Problem {
-            kind: format!("urn:homeline:problem:{kind}"),
+            kind: format!("{PROBLEM}{kind}"),
             title: title.into(),
             status,
         }
@@ -95,8 +113,9 @@ impl From<OpenError> for Refusal {
 }
 
 /// Opens one envelope and reads its content.
-pub(crate) fn read(given: &SealedEnvelope, keys: &[RecipientKey]) -> Result<Letter, Refusal> {
-    let opened = envelope::open(&given.sealed.0, keys)?;
+pub(crate) fn read(given: &SealedEnvelope, sealing: &Sealing) -> Result<Letter, Refusal> {
+    let opened = envelope::open(&given.sealed.0, &sealing.keys)
+        .map_err(|error| sealing.explained(error.into(), &given.sealed.0))?;
     if opened.id != given.id {
         return Err(Refusal::OtherId);
     }
@@ -148,23 +167,24 @@ fn is_readable(positions: &Positions) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use homeline::seal::envelope::RecipientKey;
     use homeline::sync::protocol::Base64;
     use homeline::whereabouts::{Fix, FixSource, Position, RecordedFix, pack};
 
-    fn key(byte: u8) -> RecipientKey {
-        RecipientKey::from_bytes(&[byte; 32]).unwrap()
+    fn sealing(byte: u8) -> Sealing {
+        Sealing::of(RecipientKey::from_bytes(&[byte; 32]).unwrap())
     }
 
     #[test]
     fn what_proves_no_sender_is_refused() {
-        let ministry = key(1);
+        let ministry = sealing(1);
         let id = Uuid::from_u128(7);
-        let sealed = envelope::seal_to_device(b"{}", id, ministry.public()).unwrap();
+        let sealed = envelope::seal_to_device(b"{}", id, ministry.keys[0].public()).unwrap();
         let given = SealedEnvelope {
             id,
             sealed: Base64(sealed),
         };
-        let refusal = read(&given, &[ministry]).err();
+        let refusal = read(&given, &ministry).err();
         assert_eq!(refusal, Some(Refusal::NotAuthentic));
     }
 
@@ -200,7 +220,7 @@ mod tests {
 
     #[test]
     fn hostile_bytes_are_refused_and_never_panic() {
-        let ministry = [key(1)];
+        let ministry = sealing(1);
         let id = Uuid::nil();
         for length in [0, 1, 2, 57, 58, 89, 90, 105, 106, 5_000] {
             for fill in [0, 1, 2, 0xff] {

@@ -56,6 +56,7 @@ use meter::Meter;
 use server::{Limits, Speech};
 use store::{Store, StoreError};
 
+pub use keys::{Former, Rotation};
 pub use meter::Counters;
 pub use openapi::openapi;
 pub use store::{
@@ -153,7 +154,8 @@ impl Ministry {
         let within =
             |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", data.display()));
         let lock = lock(data).map_err(within)?;
-        let keys = Arc::new(load_keys(data).map_err(within)?);
+        let keys = in_use(data).and_then(|in_use| Keys::load_or_make(data, in_use));
+        let keys = Arc::new(keys.map_err(within)?);
         let store = Store::open(data, Arc::clone(&keys)).map_err(|error| within(of(error)))?;
         let listener = listen(settings.listen)?;
         let desk_listener = listen(settings.desk_listen)?;
@@ -210,11 +212,7 @@ impl Ministry {
         HostValues {
             ministry_url: self.url(),
             anchor: keys.anchor.public().to_vec(),
-            sealing_key: keys
-                .sealing
-                .first()
-                .map(|key| key.public().to_vec())
-                .unwrap_or_default(),
+            sealing_key: keys.sealed_to(),
             tls_root: keys.authority.certificate().to_vec(),
             hotline_from_home: "12308".into(),
             hotline_from_abroad: "+861012308".into(),
@@ -223,8 +221,17 @@ impl Ministry {
 
     /// The Ed25519 public key that signs receipts and registration cards, as the
     /// service document carries it: what an officer's app verifies cards with.
-    pub fn receipt_key(&self) -> &[u8] {
-        self.app.keys.receipt.public()
+    pub fn receipt_key(&self) -> Vec<u8> {
+        self.app.keys.receipt().public().to_vec()
+    }
+
+    /// Makes keys anew while the service runs. When this returns, the service
+    /// document has them under a new serial, and a restart finds them.
+    ///
+    /// # Errors
+    /// The keys or the database cannot be written.
+    pub fn rotate_keys(&self, rotation: Rotation, former: Former) -> io::Result<()> {
+        self.app.rotate(rotation, former).map_err(of)
     }
 
     /// The TLS configuration of the API, for a test that puts a portal with a
@@ -332,6 +339,18 @@ fn of(error: StoreError) -> io::Error {
     }
 }
 
+/// Makes keys of a ministry that does not run anew; in force from its next start.
+///
+/// # Errors
+/// It runs, has no keys yet, or its files cannot be written.
+pub fn rotate_keys(data: &Path, rotation: Rotation, former: Former) -> io::Result<()> {
+    let _lock = lock(data)?;
+    let keys = Arc::new(Keys::load_or_make(data, InUse::Yes)?);
+    let store = Store::open(data, Arc::clone(&keys)).map_err(of)?;
+    let app = App::new(Arc::new(store), keys, Arc::new(Meter::default())).map_err(of)?;
+    app.rotate(rotation, former).map_err(of)
+}
+
 /// Makes the directory and takes it for this process alone.
 fn lock(data: &Path) -> io::Result<File> {
     let mut builder = fs::DirBuilder::new();
@@ -353,13 +372,11 @@ fn lock(data: &Path) -> io::Result<File> {
     }
 }
 
-fn load_keys(data: &Path) -> io::Result<Keys> {
-    let in_use = if data.join(store::FILE).try_exists()? {
-        InUse::Yes
-    } else {
-        InUse::No
-    };
-    Keys::load_or_make(data, in_use)
+fn in_use(data: &Path) -> io::Result<InUse> {
+    Ok(match data.join(store::FILE).try_exists()? {
+        true => InUse::Yes,
+        false => InUse::No,
+    })
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

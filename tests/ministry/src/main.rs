@@ -8,18 +8,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ministry::{Ministry, Settings};
+use ministry::{Former, Ministry, Rotation, Settings};
 
 const HELP: &str = "\
 The reference ministry service of Homeline.
 
 usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
+       ministry --data DIR --rotate-keys KIND [--revoke]
        ministry --openapi
 
   --data DIR          keys and cases; made at the first start
   --listen ADDR:PORT  the API for phones, HTTPS (default 127.0.0.1:8443)
   --desk ADDR:PORT    the desk for officers, loopback only (default 127.0.0.1:8444)
   --json              print the start values as one line of JSON
+  --rotate-keys KIND  make keys anew while the service does not run, and end; KIND is
+                      sealing, receipts or both
+  --revoke            with it: what was made with the keys before is refused
   --openapi           print the OpenAPI 3.1 document of the API
   --help              this text
 ";
@@ -28,6 +32,7 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
 enum Wish {
     Help,
     OpenApi,
+    Rotate(PathBuf, Rotation, Former),
     Serve(Settings, Form),
 }
 
@@ -45,6 +50,12 @@ fn main() -> ExitCode {
             Ok(text) => print(&text),
             Err(error) => failure(&error.to_string(), 1),
         },
+        Ok(Wish::Rotate(data, rotation, former)) => {
+            match ministry::rotate_keys(&data, rotation, former) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => failure(&error.to_string(), 1),
+            }
+        }
         Ok(Wish::Serve(settings, form)) => match serve(settings, form) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failure(&error.to_string(), 1),
@@ -59,6 +70,8 @@ fn wish() -> Result<Wish, lexopt::Error> {
     let mut listen = SocketAddr::from(([127, 0, 0, 1], 8443));
     let mut desk_listen = SocketAddr::from(([127, 0, 0, 1], 8444));
     let mut form = Form::Text;
+    let mut rotation = None;
+    let mut former = None;
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -66,10 +79,28 @@ fn wish() -> Result<Wish, lexopt::Error> {
             Long("listen") => listen = arguments.value()?.parse()?,
             Long("desk") => desk_listen = arguments.value()?.parse()?,
             Long("json") => form = Form::Json,
+            Long("rotate-keys") => {
+                rotation = Some(match arguments.value()?.string()?.as_str() {
+                    "sealing" => Rotation::Sealing,
+                    "receipts" => Rotation::Receipts,
+                    "both" => Rotation::Both,
+                    _ => return Err("--rotate-keys takes sealing, receipts or both".into()),
+                });
+            }
+            Long("revoke") => former = Some(Former::Revoked),
             Long("openapi") => return Ok(Wish::OpenApi),
             Long("help") | Short('h') => return Ok(Wish::Help),
             _ => return Err(argument.unexpected()),
         }
+    }
+    let data = data.ok_or("--data is missing")?;
+    match (rotation, former) {
+        (Some(rotation), former) => {
+            let former = former.unwrap_or(Former::Kept);
+            return Ok(Wish::Rotate(data, rotation, former));
+        }
+        (None, Some(_)) => return Err("--revoke goes with --rotate-keys".into()),
+        (None, None) => {}
     }
     if !desk_listen.ip().is_loopback() {
         return Err("--desk takes a loopback address only, such as 127.0.0.1:8444".into());
@@ -77,7 +108,7 @@ fn wish() -> Result<Wish, lexopt::Error> {
     let settings = Settings {
         listen,
         desk_listen,
-        data: data.ok_or("--data is missing")?,
+        data,
     };
     Ok(Wish::Serve(settings, form))
 }

@@ -43,6 +43,13 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 /// Problem type: the ministry does not know this device; enrol and repeat.
 pub const UNKNOWN_DEVICE: &str = "urn:homeline:problem:unknown-device";
 
+/// Problem type of a refused envelope: it is sealed to a key that the ministry has
+/// never had. Seal it to one of the service document.
+pub const UNKNOWN_KEY: &str = "urn:homeline:problem:unknown-key";
+/// Problem type of a refused envelope: it is sealed to a key that the ministry no
+/// longer opens. Seal it to one of the service document.
+pub const RETIRED_KEY: &str = "urn:homeline:problem:retired-key";
+
 /// Bytes, in JSON as standard base64 with padding (RFC 4648, section 4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -75,9 +82,11 @@ pub struct ServiceDocument {
     pub issued_ms: i64,
     /// Versions of the API that are served, here `[1]`.
     pub versions: Vec<u32>,
-    /// X25519 keys to seal to, the preferred one first.
+    /// X25519 keys to seal to, the preferred one first. What waits sealed to a key
+    /// that is not here is sealed anew.
     pub sealing_keys: Vec<Base64>,
-    /// Ed25519 keys that sign receipts and case news.
+    /// Ed25519 keys that sign receipts and case news, or have signed those that are
+    /// still to be believed.
     pub receipt_keys: Vec<Base64>,
     /// Numbers that take sealed SMS, E.164.
     pub sms_numbers: Vec<String>,
@@ -182,7 +191,9 @@ pub enum EnvelopeOutcome {
         /// A signed [`Receipt`].
         receipt: Signed,
     },
-    /// The ministry had it already; the first receipt again.
+    /// The ministry had it already; the first receipt again, signed anew where its
+    /// key is not to be believed any more. What was sealed again has the hash of the
+    /// first sealing in it.
     Duplicate {
         /// A signed [`Receipt`].
         receipt: Signed,

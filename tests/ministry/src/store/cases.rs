@@ -137,6 +137,13 @@ impl Store {
     }
 }
 
+/// All cases, in the order in which they were opened.
+pub(super) fn all(tx: &Transaction<'_>) -> Result<Vec<Case>> {
+    let mut select = tx.prepare_cached(&format!("SELECT {COLUMNS} FROM cases ORDER BY row"))?;
+    let rows = select.query_map([], case_row)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The number of the report's case, which is opened when there is none.
 pub(super) fn find_or_open(
     tx: &Transaction<'_>,

@@ -9,7 +9,8 @@ use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{Base64, CaseNews, CaseState, Change, ChangePage, Enrolment};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Result, Store, StoreError, cases::Case, now_ms, unsigned};
+use super::cases::{self, Case};
+use super::{Result, Store, StoreError, now_ms, unsigned};
 use crate::intake::Sender;
 use crate::keys::random;
 
@@ -119,6 +120,19 @@ impl Store {
         Ok(())
     }
 
+    /// Signs all that is in the feeds anew, because the key that signed it is not to
+    /// be believed any more. It takes new places: phones that were told are told again.
+    pub(crate) fn sign_news_anew(&self) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("DELETE FROM changes WHERE kind = 'case'", [])?;
+            for case in cases::all(tx)? {
+                self.publish(tx, &case)?;
+            }
+            self.tell_all(tx)?;
+            self.issue_all(tx)
+        })
+    }
+
     fn signed_news(&self, case: &Case, state: CaseState, at_ms: i64) -> Result<Signed> {
         let news = CaseNews {
             report: case.report,
@@ -128,7 +142,7 @@ impl Store {
             officer: case.officer.clone(),
             at_ms,
         };
-        Ok(self.keys.receipt.sign(Context::Case, &news)?)
+        Ok(self.keys.receipt().sign(Context::Case, &news)?)
     }
 }
 

@@ -22,6 +22,7 @@ mod envelopes;
 mod erase;
 mod groups;
 mod hostile;
+mod keys;
 mod life;
 mod phone;
 mod program;

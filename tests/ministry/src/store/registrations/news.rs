@@ -53,6 +53,31 @@ impl Store {
         Ok(())
     }
 
+    /// Tells every phone that was told anything once more, signed anew.
+    pub(in crate::store) fn tell_all(&self, tx: &Transaction<'_>) -> Result<()> {
+        let told = {
+            let mut select =
+                tx.prepare_cached("SELECT DISTINCT recipient FROM changes WHERE kind = 'profile'")?;
+            let rows = select.query_map([], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<Vec<Sender>>>()?
+        };
+        for device in told {
+            let registration: Option<[u8; 16]> = tx
+                .query_row(
+                    "SELECT registration FROM members WHERE sender = ?1",
+                    [device],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            match registration {
+                Some(id) => self.publish_profile(tx, &Uuid::from_bytes(id), &device)?,
+                // Of a registration that it is a stranger to nothing is left to say.
+                None => clear(tx, &device)?,
+            }
+        }
+        Ok(())
+    }
+
     /// Tells a device that it does not belong to the registration, and nothing else.
     pub(super) fn tell_stranger(
         &self,
@@ -129,7 +154,7 @@ impl Store {
         part: usize,
         news: &ProfileNews,
     ) -> Result<()> {
-        let signed = self.keys.receipt.sign(Context::Profile, news)?;
+        let signed = self.keys.receipt().sign(Context::Profile, news)?;
         feed::add(tx, device, &format!("profile/{part}"), "profile", &signed)
     }
 }

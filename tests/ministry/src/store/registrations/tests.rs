@@ -83,7 +83,7 @@ impl Phone {
                 after = change.seq;
                 let opened = open(&change.sealed.0, keys).unwrap();
                 let signed: Signed = serde_json::from_slice(&opened.content).unwrap();
-                let receipt = store.keys.receipt.public().to_vec();
+                let receipt = store.keys.receipt().public().to_vec();
                 out.push(signed.verify(Context::Profile, &[receipt]).unwrap());
             }
             if !page.more {
