@@ -41,6 +41,9 @@ pub fn event(event: &ReportEvent) -> String {
             case_id.as_deref().unwrap_or("-")
         ),
         Evidence::UpdateStored => "better position stored".into(),
+        Evidence::CompactReceipt {
+            channel, case_id, ..
+        } => format!("receipt by {channel:?} for the compact form, case {case_id}"),
         Evidence::UpdateReceipt { .. } => "receipt for the position".into(),
         Evidence::CancelStored => "cancellation stored".into(),
         Evidence::CancelReceipt { .. } => "receipt for the cancellation".into(),

@@ -4,12 +4,14 @@
 //! * [`envelope`]: HPKE (RFC 9180) with DHKEM(X25519, HKDF-SHA256),
 //!   HKDF-SHA256 and ChaCha20-Poly1305. Auth mode to the ministry, base mode to
 //!   the device itself.
+//! * [`compact`]: the same in 120 bytes, for a text message or a packet.
 //! * [`signed`]: Ed25519 over a body with its context: service documents,
 //!   receipts, case news.
 //! * [`token`]: signed texts for QR codes and messengers.
 //!
 //! Pure functions of their arguments; nothing here knows of files or networks.
 
+pub mod compact;
 pub mod envelope;
 pub mod signed;
 pub mod token;

@@ -23,6 +23,8 @@ pub enum Context {
     Profile,
     /// A link code, by the signing key of the device that shows it.
     Link,
+    /// A receipt for a compact message, by a receipt key of the service document.
+    CompactReceipt,
     /// News of a registration card, by a receipt key of the service document.
     CardNews,
 }
@@ -35,6 +37,7 @@ impl Context {
             Self::Case => b"homeline/case/v1\0",
             Self::Profile => b"homeline/profile/v1\0",
             Self::Link => b"homeline/link/v1\0",
+            Self::CompactReceipt => b"homeline/compact-receipt/v1\0",
             Self::CardNews => b"homeline/card-news/v1\0",
         }
     }

@@ -8,7 +8,8 @@
 //! Every transition is an appended event with its evidence; the state shown is
 //! computed from the events by [`state_of`], never stored. A report moves to a
 //! later state only on evidence: `Handed` when bytes left for the network,
-//! `Received` on a receipt signed by the ministry, `Acknowledged` and `Closed` on
+//! `Received` on a receipt signed by the ministry (for the full report or for its
+//! compact form: either opens the case), `Acknowledged` and `Closed` on
 //! news signed by the ministry. HTTP 200 is evidence of nothing.
 
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,19 @@ pub enum Evidence {
         /// When the ministry stored it, milliseconds UTC by its clock.
         received_ms: i64,
         /// The signed receipt itself, JSON, for whoever wants to check it.
+        signed: String,
+    },
+    /// A receipt for the report's compact form, by text message or packet, that
+    /// verifies: the ministry has that form on disk and has opened the case.
+    CompactReceipt {
+        /// The channel that the compact form went by.
+        channel: Channel,
+        /// The ministry's case number.
+        case_id: String,
+        /// When the ministry stored it, milliseconds UTC by its clock.
+        received_ms: i64,
+        /// The signed receipt itself, base64 of what `seal::compact` lays out, for
+        /// whoever wants to check it.
         signed: String,
     },
     /// A receipt for an update of the report.
@@ -281,7 +295,19 @@ fn step(state: ReportState, evidence: &Evidence, now_ms: i64, longest_ms: i64) -
             case_id: case_id.clone(),
             received_ms: *received_ms,
         },
+        // The first proof stands; a receipt for the full report takes its place.
         (_, state @ S::Received { .. }) => state,
+        (
+            Evidence::CompactReceipt {
+                case_id,
+                received_ms,
+                ..
+            },
+            _,
+        ) => S::Received {
+            case_id: Some(case_id.clone()),
+            received_ms: *received_ms,
+        },
         (Evidence::Refused { status, reason }, _) => S::Parked {
             status: *status,
             reason: reason.clone(),
@@ -391,6 +417,43 @@ mod tests {
             carried: false,
         };
         assert_eq!(states(&[Evidence::Stored, introduced]), ReportState::Stored);
+    }
+
+    #[test]
+    fn a_compact_receipt_opens_the_case_and_the_full_one_takes_its_place() {
+        let compact = |received_ms| Evidence::CompactReceipt {
+            channel: Channel::Sms,
+            case_id: "C-7".into(),
+            received_ms,
+            signed: String::new(),
+        };
+        let refused = Evidence::Refused {
+            status: 422,
+            reason: "about:blank".into(),
+        };
+        let at = |received_ms| ReportState::Received {
+            case_id: Some("C-7".into()),
+            received_ms,
+        };
+        for before in [
+            vec![],
+            vec![attempt(AttemptResult::NoAnswer)],
+            vec![refused.clone()],
+        ] {
+            assert_eq!(states(&[before, vec![compact(5)]].concat()), at(5));
+        }
+        // What is refused by HTTPS is a case all the same.
+        assert_eq!(states(&[compact(5), refused]), at(5));
+        assert_eq!(states(&[compact(5), compact(9)]), at(5), "the first stands");
+        let full = states(&[compact(5), receipt()]);
+        assert_eq!(full, states(&[receipt()]));
+        assert_eq!(states(&[receipt(), compact(5)]), full);
+        assert!(matches!(
+            states(&[Evidence::CancelStored, compact(5)]),
+            ReportState::Cancelled {
+                known_at_ministry_ms: None
+            }
+        ));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::error::{HomelineError, Result};
 use crate::keys::DeviceKeys;
 use crate::outbox::Outbox;
+use crate::seal::compact::{self, CompactKind};
 use crate::seal::envelope;
 use crate::seal::signed::{Context, Signed};
 
@@ -96,6 +97,12 @@ impl Sealer {
     pub(crate) fn to_ministry(&self, content: &Content, id: Uuid) -> Result<Vec<u8>> {
         let key = self.sealing_key()?;
         envelope::seal_to_ministry(&to_json(content)?, id, &key, &self.device())
+    }
+
+    /// Seals the content of a compact message to the ministry.
+    #[allow(dead_code, reason = "text messages and packets come next")]
+    pub(crate) fn compact(&self, kind: CompactKind, content: &[u8]) -> Result<Vec<u8>> {
+        compact::seal(kind, content, &self.sealing_key()?, &self.device())
     }
 
     /// The ministry's key that is sealed to now.

@@ -21,7 +21,7 @@ const MEAN_MAX: u64 = 1 << 56;
 
 /// Bits into bytes, the most significant bit first.
 #[derive(Default)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     bytes: Vec<u8>,
     last: u8,
     used: u32,
@@ -29,7 +29,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Writes the low `count` bits of `value`.
-    pub(super) fn bits(&mut self, value: u64, count: u32) {
+    pub(crate) fn bits(&mut self, value: u64, count: u32) {
         for place in (0..count).rev() {
             self.last = self.last << 1 | u8::from(value >> place & 1 == 1);
             self.used += 1;
@@ -62,7 +62,7 @@ impl Writer {
     }
 
     /// The bytes; the last one is filled up with zeros.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         if self.used > 0 {
             self.bytes.push(self.last << (8 - self.used));
         }
@@ -71,17 +71,17 @@ impl Writer {
 }
 
 /// Bits out of bytes. Every failure is `Invalid`: the bytes may be anybody's.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
-    pub(super) fn bits(&mut self, count: u32) -> Result<u64> {
+    pub(crate) fn bits(&mut self, count: u32) -> Result<u64> {
         let mut value = 0u64;
         for _ in 0..count {
             let byte = self.bytes.get(self.at / 8).ok_or_else(malformed)?;

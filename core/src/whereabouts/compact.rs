@@ -41,8 +41,8 @@ pub(super) const SIZES: [Size; EXTRAS] = [
 ];
 
 /// Largest latitude and longitude.
-pub(super) const LATITUDE_MAX: i64 = 90_000_000;
-pub(super) const LONGITUDE_MAX: i64 = 180_000_000;
+pub(crate) const LATITUDE_MAX: i64 = 90_000_000;
+pub(crate) const LONGITUDE_MAX: i64 = 180_000_000;
 
 /// A fix in whole numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Compact {
     }
 }
 
-fn datum(position: Position) -> u8 {
+pub(crate) fn datum(position: Position) -> u8 {
     match position {
         Position::Wgs84 { .. } => 0,
         Position::Gcj02 { .. } => 1,
@@ -161,7 +161,7 @@ fn datum(position: Position) -> u8 {
     }
 }
 
-pub(super) fn position(datum: u8, latitude: f64, longitude: f64) -> Option<Position> {
+pub(crate) fn position(datum: u8, latitude: f64, longitude: f64) -> Option<Position> {
     match datum {
         0 => Some(Position::Wgs84 {
             latitude,
@@ -179,7 +179,7 @@ pub(super) fn position(datum: u8, latitude: f64, longitude: f64) -> Option<Posit
     }
 }
 
-fn source(source: FixSource) -> u8 {
+pub(crate) fn source(source: FixSource) -> u8 {
     match source {
         FixSource::Gnss => 0,
         FixSource::Network => 1,
@@ -201,7 +201,7 @@ fn origin(origin: Option<FixOrigin>) -> u8 {
     clippy::as_conversions,
     reason = "a float becomes an integer in no other way; `as` saturates"
 )]
-fn whole(value: f64) -> i64 {
+pub(crate) fn whole(value: f64) -> i64 {
     value.round() as i64
 }
 
@@ -211,13 +211,13 @@ fn tenth(value: i64) -> Option<f64> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
     /// Fixes as a host may hand them over, checked, with any flags.
-    pub(in super::super) fn any_recorded() -> impl Strategy<Value = RecordedFix> {
+    pub(crate) fn any_recorded() -> impl Strategy<Value = RecordedFix> {
         let place = (0u8..3, -90.0..=90.0f64, -180.0..=180.0f64);
         let time = prop_oneof![
             Just(0),

@@ -19,8 +19,8 @@
 //! | `exchange`, `import` | tracks in and out, as files of other programs |
 
 mod archive;
-mod bits;
-mod compact;
+pub(crate) mod bits;
+pub(crate) mod compact;
 pub(crate) mod exchange;
 mod fix;
 mod gap;
