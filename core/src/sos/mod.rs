@@ -7,6 +7,7 @@
 //! device, lies beside it until [`Sos::settle`] moves it to the record.
 
 pub mod compact;
+mod aml;
 mod evidence;
 mod ground;
 mod log;
@@ -14,6 +15,7 @@ mod report;
 mod request;
 mod standing;
 
+pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
 pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;
@@ -177,6 +179,34 @@ impl Sos {
     /// Errors: `NotFound`, `Storage`.
     pub fn status(&self, report: String) -> Result<ReportStatus> {
         guard("Sos::status", || self.status_of(self.known(&report)?))
+    }
+
+    /// The position of a report as texts for a local emergency centre: AML, ISO
+    /// 6709 and `geo:`. It is the one that was sent with it; where there was none,
+    /// the last known one.
+    ///
+    /// Errors: `NotFound`, `Storage`.
+    pub fn location_texts(&self, report: String) -> Result<LocationHandover> {
+        guard("Sos::location_texts", || {
+            let report = self.known(&report)?;
+            let copy = log::readable(&self.record, &self.outbox, &self.sealer, report);
+            let offset_ms = self
+                .outbox
+                .best_ms()
+                .saturating_sub(self.time.now().wall_ms);
+            let sent = copy.and_then(|copy| Some((copy.position?, copy.pressed.wall_ms)));
+            let known = || {
+                let now = self.time.now();
+                let newest = self.last.recent(&now).into_iter().next()?;
+                Some((report::aged(newest), now.wall_ms))
+            };
+            Ok(match sent.or_else(known) {
+                Some((fix, wall_ms)) => {
+                    location_texts(&fix, Some(wall_ms.saturating_add(offset_ms)))
+                }
+                None => LocationHandover::NoPosition,
+            })
+        })
     }
 
     /// All reports, the newest first.

@@ -209,6 +209,42 @@
     return cell;
   }
 
+  const caveats = {
+    converted: 'Converted from a shifted Chinese datum',
+    radius_unknown: 'The radius is not known',
+    time_unknown: 'When it was measured is not known',
+    mock: 'Made up by an app on the phone',
+    doubtful: 'Doubtful: see above',
+  };
+
+  // A text for another centre, with a button that copies it.
+  function copyLine(name, text) {
+    const button = el('button', '', 'Copy');
+    button.type = 'button';
+    button.setAttribute('aria-label', `Copy ${name}`);
+    button.addEventListener('click', () => {
+      navigator.clipboard.writeText(text)
+        .then(() => { button.textContent = 'Copied'; })
+        .catch(() => { button.textContent = 'Mark and copy by hand'; });
+    });
+    return el('p', 'words soft', `${name}: `, el('code', '', text), ' ', button);
+  }
+
+  // For a local emergency centre. Made once for each position: open stays open.
+  function handoverCell(c) {
+    const given = c.position && c.position.handover;
+    if (!given || given.handover === 'no_position') return [];
+    if (given.handover === 'datum_not_undone') {
+      return [p('strong', 'Not for an emergency centre: the datum cannot be undone here, off by up to 1.4 km')];
+    }
+    const { texts } = given;
+    const lines = [['AML 1', texts.aml_v1], ['AML 2', texts.aml_v2], ['ISO 6709', texts.iso6709], ['geo', texts.geo]]
+      .map(([name, text]) => copyLine(name, text));
+    const details = el('details', '', el('summary', '', 'For a local emergency centre (WGS 84)'),
+      ...texts.caveats.map((caveat) => p('strong', caveats[caveat] || caveat)), ...lines);
+    return [details];
+  }
+
   async function act(id, action, data) {
     const answer = await fetch(`/desk/api/cases/${encodeURIComponent(id)}/${action}`, {
       method: 'POST',
@@ -280,7 +316,10 @@
     const head = el('th');
     head.scope = 'row';
     const cells = [head, el('td'), el('td'), el('td'), el('td')];
-    return { row: el('tr', '', ...cells), cells, actionsFor: null, shown: null };
+    // Its position ages with each look; the texts below it are made once.
+    const parts = [el('div'), el('div')];
+    cells[3].append(...parts);
+    return { row: el('tr', '', ...cells), cells, parts, actionsFor: null, shown: null, handover: null };
   }
 
   function fill(entry, c, now) {
@@ -294,7 +333,12 @@
       cells[1].replaceChildren(...reportCell(c));
       cells[2].replaceChildren(...travelerCell(c, now));
     }
-    cells[3].replaceChildren(...positionCell(c, now));
+    entry.parts[0].replaceChildren(...positionCell(c, now));
+    const handover = JSON.stringify(c.position && c.position.handover);
+    if (entry.handover !== handover) {
+      entry.handover = handover;
+      entry.parts[1].replaceChildren(...handoverCell(c));
+    }
     // The form is left alone while somebody may be writing in it.
     const actionsFor = [c.acknowledged_ms, c.closed_ms, c.cancelled_ms].join();
     if (entry.actionsFor !== actionsFor) {

@@ -10,7 +10,7 @@ use homeline::registration::{
     Agreement, Capacity, Certainty, Dependent, DocumentKind, MedicalCard, Stay, TRAVELER, Traveler,
     TravelerKind, Trip, confirmed_of, dependents_of, fields, stay_at, trip_at, trips_of,
 };
-use homeline::sos::{Ground, SosKind};
+use homeline::sos::{Ground, LocationHandover, SosKind, location_texts};
 use homeline::sync::protocol::{AgedFix, ConsentInForce, Content, Medical, SosReport};
 use homeline::whereabouts::{FixFlag, FixSource, Position};
 use serde::{Deserialize, Serialize};
@@ -198,6 +198,8 @@ pub struct PositionView {
     /// What is odd about it: a jump, from the future, made up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<FixFlag>,
+    /// The same as texts for a local emergency centre.
+    pub handover: LocationHandover,
     /// When it was stored here, milliseconds UTC.
     pub received_ms: i64,
 }
@@ -385,14 +387,15 @@ pub(super) fn dependents(content: &Content) -> Vec<Dependent> {
 /// than it came, and not so long before that the clock is likelier to be wrong
 /// than the report to have waited.
 fn pressed_at(report: Option<&SosReport>, received_ms: i64) -> i64 {
-    const DAY_MS: i64 = 86_400_000;
     report
-        .map(|report| report.pressed.wall_ms)
-        .filter(|pressed_ms| {
-            let waited = received_ms.saturating_sub(*pressed_ms);
-            (-DAY_MS..30 * DAY_MS).contains(&waited)
-        })
+        .and_then(|report| believed(report.pressed.wall_ms, received_ms))
         .unwrap_or(received_ms)
+}
+
+fn believed(wall_ms: i64, received_ms: i64) -> Option<i64> {
+    const DAY_MS: i64 = 86_400_000;
+    let waited = received_ms.saturating_sub(wall_ms);
+    (-DAY_MS..30 * DAY_MS).contains(&waited).then_some(wall_ms)
 }
 
 /// Where the traveler should have been at `at_ms`.
@@ -430,7 +433,7 @@ fn position(
             },
         );
     match latest {
-        Some((_, fix, received_ms)) => Some(position_view(fix, received_ms)),
+        Some((at, fix, received_ms)) => Some(position_view(fix, at, received_ms)),
         None => {
             let (report, received_ms) = report.zip(received_ms)?;
             let prepared = || prepared.map(|(as_of, fix)| at_press(fix, &as_of, report));
@@ -438,7 +441,7 @@ fn position(
                 .position
                 .clone()
                 .or_else(prepared)
-                .map(|fix| position_view(&fix, received_ms))
+                .map(|fix| position_view(&fix, &report.pressed, received_ms))
         }
     }
 }
@@ -464,7 +467,7 @@ pub(super) fn is_later(next: &ClockReading, best: &ClockReading) -> bool {
     }
 }
 
-fn position_view(aged: &AgedFix, received_ms: i64) -> PositionView {
+fn position_view(aged: &AgedFix, at: &ClockReading, received_ms: i64) -> PositionView {
     let (latitude, longitude) = aged.fix.position.degrees();
     let datum = match aged.fix.position {
         Position::Wgs84 { .. } => "wgs84",
@@ -480,6 +483,7 @@ fn position_view(aged: &AgedFix, received_ms: i64) -> PositionView {
         source: aged.fix.source,
         time_ms: aged.fix.time_ms,
         flags: aged.flags.clone(),
+        handover: location_texts(aged, believed(at.wall_ms, received_ms)),
         received_ms,
     }
 }

@@ -86,6 +86,11 @@ fn an_officer_reads_acknowledges_and_closes() {
     );
     assert_eq!(shown["position"]["age_ms"], 5_000);
     assert_eq!(shown["position"]["datum"], "wgs84");
+    let handover = &shown["position"]["handover"];
+    assert_eq!(handover["handover"], "texts");
+    let aml = handover["texts"]["aml_v1"].as_str().unwrap();
+    assert!(aml.starts_with("A\"ML=1;lt=+"), "{aml}");
+    assert!(aml.ends_with(&format!(";ml={}", aml.len())), "{aml}");
     assert_eq!(shown["device"], phone.id());
 
     let act = |action: &str, body: &str| {
