@@ -220,6 +220,23 @@ pub(crate) struct Policy {
     pub(crate) erase_wait: Duration,
     /// Positions in an export that is held in memory: about 3 MB of text.
     pub(crate) export_fixes: u32,
+    /// What an attempt proves of a network holds for so long, where the host does
+    /// not say since when the phone is on it: a walk to the next cell.
+    pub(crate) plan_memory_ms: i64,
+    /// Datagrams of one report without an answer before the channel counts as
+    /// closed on this network: at 20 % loss each way, three in four get through,
+    /// and all five fail once in 200.
+    pub(crate) datagram_attempts: u32,
+    /// First wait between two datagrams of one report; it doubles. Longer than any
+    /// satellite's round trip.
+    pub(crate) datagram_again_ms: i64,
+    /// An SMS that was handed over is given so long to be answered before another
+    /// is advised: it costs money, and centres deliver in seconds or in hours.
+    pub(crate) sms_again_ms: i64,
+    /// Another phone that took the report is given so long to find a network.
+    pub(crate) relay_again_ms: i64,
+    /// At this charge a phone has minutes left.
+    pub(crate) battery_low_percent: u8,
 }
 
 /// How long each class of data is kept on the phone, in days. A host may keep
@@ -353,5 +370,11 @@ impl Policy {
         clock_proof_ms: 20 * 3_600_000,
         erase_wait: Duration::from_secs(10),
         export_fixes: 50_000,
+        plan_memory_ms: 10 * 60_000,
+        datagram_attempts: 5,
+        datagram_again_ms: 3_000,
+        sms_again_ms: 5 * 60_000,
+        relay_again_ms: 15 * 60_000,
+        battery_low_percent: 5,
     };
 }

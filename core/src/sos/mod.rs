@@ -11,6 +11,7 @@ mod aml;
 mod evidence;
 mod ground;
 mod log;
+mod plan;
 mod report;
 mod request;
 mod standing;
@@ -20,6 +21,10 @@ pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;
 pub(crate) use log::{case_news, event, expire_copies};
+pub use plan::{
+    Conditions, DataCost, Neighbours, NetworkState, NextAction, NextStep, SatelliteLink,
+    SmsAbility, StepCaution, StepReason, VoiceAbility,
+};
 pub(crate) use report::new_id;
 pub use request::{OnRepeat, SosKind, SosRequest};
 pub(crate) use standing::StandingKeeper;
@@ -179,6 +184,39 @@ impl Sos {
     /// Errors: `NotFound`, `Storage`.
     pub fn status(&self, report: String) -> Result<ReportStatus> {
         guard("Sos::status", || self.status_of(self.known(&report)?))
+    }
+
+    /// What to try next for a report, the most urgent first, and why; empty where
+    /// nothing is left to do. To be asked anew when the conditions or the report's
+    /// status change.
+    ///
+    /// Errors: `NotFound`, `Storage`.
+    pub fn next_steps(&self, report: String, conditions: Conditions) -> Result<Vec<NextStep>> {
+        guard("Sos::next_steps", || {
+            let (copy, status) = self.told(self.known(&report)?)?;
+            let service = self.sealer.service();
+            let facts = plan::Facts {
+                state: status.state,
+                kind: copy.map(|copy| copy.kind),
+                next_attempt_ms: status.next_attempt_ms,
+                datagram: plan::Offered::from(
+                    service
+                        .as_ref()
+                        .is_some_and(|known| known.datagram.is_some()),
+                ),
+                sms: plan::Offered::from(
+                    service.is_some_and(|known| !known.sms_numbers.is_empty()),
+                ),
+            };
+            let now_ms = self.time.now().wall_ms;
+            Ok(plan::next_steps(
+                &facts,
+                &status.events,
+                &conditions,
+                now_ms,
+                &self.policy,
+            ))
+        })
     }
 
     /// The position of a report as texts for a local emergency centre: AML, ISO

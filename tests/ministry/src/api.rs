@@ -98,6 +98,7 @@ fn service_document(keys: &Keys) -> ServiceDocument {
         sealing_keys: vec![Base64(keys.sealed_to())],
         receipt_keys: keys.receipts().into_iter().map(Base64).collect(),
         sms_numbers: Vec::new(),
+        datagram: None,
         limits: Limits {
             batch_envelopes: count(BATCH_ENVELOPES),
             request_bytes: count(BODY_BYTES),

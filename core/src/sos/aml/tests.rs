@@ -239,12 +239,10 @@ fn number(text: &str) -> f64 {
     text.parse().unwrap()
 }
 
-fn example(position: Position, accuracy: f64, percent: f64, source: &str) -> Example {
+fn example(position: Position, accuracy: f64, percent: &str, source: &str) -> Example {
     let mut aged = aged(position, THEN_MS);
     aged.fix.accuracy_m = Some(accuracy);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let percent = percent as u8;
-    aged.fix.confidence_percent = Some(percent);
+    aged.fix.confidence_percent = Some(percent.parse().unwrap());
     aged.fix.source = match source {
         "G" | "GPS" => FixSource::Gnss,
         _ => FixSource::Network,
@@ -263,7 +261,7 @@ fn read_sms(text: &str) -> (Example, i64) {
         let at: Vec<f64> = said["lo"].split(',').map(number).collect();
         let called_s: i64 = said["et"].parse().unwrap();
         let offset: i64 = said["lt"].parse().unwrap();
-        let mut read = example(wgs84(at[0], at[1]), at[2], number(said["lc"]), said["ls"]);
+        let mut read = example(wgs84(at[0], at[1]), at[2], said["lc"], said["ls"]);
         read.called_ms = called_s * 1_000;
         read.aged.age_ms = Some(-offset * 1_000);
         read.aged.fix.altitude_m = said["lz"].split(',').next().map(number);
@@ -271,9 +269,9 @@ fn read_sms(text: &str) -> (Example, i64) {
     }
     let at = wgs84(number(said["lt"]), number(said["lg"]));
     let top = said["top"];
-    let part = |range: std::ops::Range<usize>| top[range].parse::<u8>().unwrap();
+    let part = |range: std::ops::Range<usize>| top.get(range).unwrap().parse::<u8>().unwrap();
     let located = time::Date::from_calendar_date(
-        top[..4].parse().unwrap(),
+        top.get(..4).unwrap().parse().unwrap(),
         part(4..6).try_into().unwrap(),
         part(6..8),
     )
@@ -282,7 +280,7 @@ fn read_sms(text: &str) -> (Example, i64) {
     .unwrap()
     .assume_utc()
     .unix_timestamp();
-    let mut read = example(at, number(said["rd"]), number(said["lc"]), said["pm"]);
+    let mut read = example(at, number(said["rd"]), said["lc"], said["pm"]);
     read.called_ms = located * 1_000;
     (read, located)
 }
@@ -340,7 +338,7 @@ fn compare_form(text: &str) {
             number(said["location_longitude"]),
         ),
         number(said["location_accuracy"]),
-        number(said["location_certainty"]),
+        said["location_certainty"],
         said["location_source"],
     );
     read.called_ms = said["location_time"].parse().unwrap();
@@ -381,7 +379,7 @@ fn the_examples_say_the_same_of_the_same_fix() {
 fn compare_packed(hex: &str, decodes_to: &Value) {
     let octets: Vec<u8> = (0..hex.len())
         .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .map(|at| u8::from_str_radix(hex.get(at..at + 2).unwrap(), 16).unwrap())
         .collect();
     let plain = decodes_to.as_str().unwrap();
     assert_eq!(unpacked(&octets, plain.len()), plain);

@@ -90,6 +90,10 @@ pub struct ServiceDocument {
     pub receipt_keys: Vec<Base64>,
     /// Numbers that take sealed SMS, E.164.
     pub sms_numbers: Vec<String>,
+    /// Where one UDP packet brings the short form of a report, `host:port`; absent
+    /// where the ministry takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datagram: Option<String>,
     /// What the service takes at most.
     pub limits: Limits,
     /// Crises that are declared now: travelers who consented to that send their

@@ -200,6 +200,7 @@ fn the_serial_grows_only_when_the_service_changes() {
         sealing_keys: Vec::new(),
         receipt_keys: Vec::new(),
         sms_numbers: sms.iter().map(|number| (*number).to_owned()).collect(),
+        datagram: None,
         limits: homeline::sync::protocol::Limits {
             batch_envelopes: 1,
             request_bytes: 1,

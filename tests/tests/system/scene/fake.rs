@@ -45,6 +45,7 @@ impl Fake {
             sealing_keys: vec![Base64(self.sealing_key.clone())],
             receipt_keys: vec![Base64(self.receipt.public_key().as_ref().to_vec())],
             sms_numbers: vec![],
+            datagram: None,
             limits: Limits {
                 batch_envelopes: 64,
                 request_bytes: 1 << 20,
