@@ -6,8 +6,8 @@
 //! there is one path, locked or unlocked. The readable copy, sealed to this
 //! device, lies beside it until [`Sos::settle`] moves it to the record.
 
-pub mod compact;
 mod aml;
+pub mod compact;
 mod evidence;
 mod ground;
 mod log;
