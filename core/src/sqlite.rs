@@ -5,6 +5,7 @@
 //! `NAME.aside-MILLISECONDS`, with its `-wal` beside it, and the host is told.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -86,6 +87,45 @@ pub(crate) fn sync_directory(path: &Path) {
     if let Some(Ok(directory)) = path.parent().map(fs::File::open) {
         let _ = directory.sync_all();
     }
+}
+
+/// Makes a directory with those above it; their names survive a power cut. Where
+/// it is there, it costs no sync.
+pub(crate) fn make_directory(directory: &Path) -> Result<()> {
+    let made: Vec<&Path> = directory
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.is_dir())
+        .collect();
+    fs::create_dir_all(directory)?;
+    made.into_iter().rev().for_each(sync_directory);
+    Ok(())
+}
+
+/// Writes a file, which only its owner can read, so that after a power cut it is
+/// there whole or not at all, and the one before it until then.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    if path.parent().is_none() {
+        return Err(StorageProblem::NoPermission.into());
+    }
+    let partial = with_suffix(path, PARTIAL);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let written = options.open(&partial).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&partial, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    written?;
+    sync_directory(path);
+    Ok(())
 }
 
 /// Reads the first row of each table: shows now, and not in the middle of a save,

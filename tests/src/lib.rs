@@ -7,8 +7,10 @@
 //! * [`proxy`], [`hostile`], [`certs`]: the faults: a network that goes away,
 //!   swallows answers or lies; a server that answers with whatever a test
 //!   scripts; certificates, good and bad.
-//! * [`vault`], [`clock`], [`track`], [`words`]: a vault to lock, a clock to
-//!   move, tracks to replay, reports in words.
+//! * [`strace`], [`disk`]: what a process asks of the disk, and what a disk holds
+//!   after a power cut.
+//! * [`chance`], [`vault`], [`clock`], [`track`], [`words`]: chance that can be
+//!   repeated, a vault to lock, a clock to move, tracks to replay, reports in words.
 //!
 //! Everything listens on 127.0.0.1 only, on a port the kernel chooses, and runs
 //! on a thread of its own, so a test may be blocking or asynchronous. Dropping a
@@ -25,13 +27,16 @@
 
 mod background;
 pub mod certs;
+pub mod chance;
 pub mod clock;
+pub mod disk;
 pub mod hostile;
 mod https;
 pub mod operation;
 pub mod proxy;
 pub mod scene;
 pub mod stage;
+pub mod strace;
 #[cfg(test)]
 mod testing;
 pub mod track;

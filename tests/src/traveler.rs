@@ -65,6 +65,25 @@ pub enum Ask {
         /// What the traveler writes.
         note: String,
     },
+    /// Presses with a countdown; the answer's `text` is the report.
+    Countdown {
+        /// What the traveler writes.
+        note: String,
+        /// How long.
+        seconds: u32,
+    },
+    /// A better position of a report.
+    Update {
+        /// The report.
+        report: String,
+        /// Another number is another place.
+        number: u32,
+    },
+    /// Takes a report back.
+    Cancel {
+        /// The report.
+        report: String,
+    },
     /// Presses until killed, printing the id of each report when its press has
     /// returned.
     PressForever,
@@ -167,6 +186,12 @@ impl Traveler {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
         serde_json::from_str(&line).map_err(io::Error::other)
+    }
+
+    /// Lets the process end by itself, and waits for that.
+    pub fn end(mut self) -> io::Result<()> {
+        drop(self.input);
+        self.child.wait().map(|_| ())
     }
 
     /// Kills the process with SIGKILL, and returns every whole line that it had
@@ -274,6 +299,26 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
                 ms: begin.elapsed().as_secs_f64() * 1_000.0,
                 ..Told::default()
             })
+        }
+        Ask::Countdown { note, seconds } => {
+            let mut request = SosRequest::new(SosKind::Other);
+            request.note = note;
+            request.countdown_s = seconds;
+            Ok(Told {
+                text: phone.home.sos().press(request)?,
+                ..Told::default()
+            })
+        }
+        Ask::Update { report, number } => {
+            phone
+                .home
+                .sos()
+                .update_position(report, numbered(number).1)?;
+            Ok(Told::default())
+        }
+        Ask::Cancel { report } => {
+            phone.home.sos().cancel(report)?;
+            Ok(Told::default())
         }
         Ask::PressForever => press_forever(&phone.home),
         Ask::Sync => {

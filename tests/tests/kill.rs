@@ -6,25 +6,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use homeline::Homeline;
 use homeline::keys::FileVault;
 use homeline::sos::ReportState;
 use homeline::sync::SyncStop;
+use homeline_tests::chance::Chance;
 use homeline_tests::stage::Stage;
 use homeline_tests::traveler::{Ask, Traveler};
 
 const KILLS: u64 = 200;
-
-/// SplitMix64: enough to choose moments, and repeatable from the printed seed.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
 
 #[test]
 fn two_hundred_kills_lose_nothing() {
@@ -32,8 +24,8 @@ fn two_hundred_kills_lose_nothing() {
     let stage = Stage::start(&base.path().join("ministry")).unwrap();
     let phone = base.path().join("phone");
     std::fs::create_dir_all(&phone).unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let mut seed = u64::from(now.subsec_nanos());
+    let seed = Chance::seed();
+    let mut chance = Chance::new(seed);
     println!("seed {seed}");
 
     let mut printed: Vec<String> = Vec::new();
@@ -48,7 +40,7 @@ fn two_hundred_kills_lose_nothing() {
         });
         assert_eq!(told.unwrap().text, "Open");
         traveler.say(&Ask::PressForever).unwrap();
-        std::thread::sleep(Duration::from_micros(random(&mut seed) % 60_000));
+        std::thread::sleep(Duration::from_micros(chance.bits() % 60_000));
         let ids = traveler.kill().unwrap();
         rounds_with_presses += u32::from(!ids.is_empty());
         printed.extend(ids);

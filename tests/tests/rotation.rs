@@ -8,10 +8,11 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use homeline::keys::FileVault;
 use homeline::{Homeline, RecordState};
+use homeline_tests::chance::Chance;
 use homeline_tests::stage::Stage;
 use homeline_tests::traveler::{Ask, Traveler, numbered};
 
@@ -19,15 +20,6 @@ const KILLS: u32 = 120;
 /// Fixes before the first rotation: enough that a kill falls into the copying.
 const FILL: u32 = 1_500;
 const FIRST: u32 = 100_000;
-
-/// SplitMix64: enough to choose moments, and repeatable from the printed seed.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
 
 fn open(stage: &Stage, phone: &Path) -> Arc<Homeline> {
     let vault = FileVault::open(phone.join("vault.key").to_string_lossy().into_owned()).unwrap();
@@ -93,8 +85,8 @@ fn a_rotation_killed_at_any_moment_loses_nothing() {
     let phone = base.path().join("phone");
     let files = phone.join("files");
     fs::create_dir_all(&phone).unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let mut seed = u64::from(now.subsec_nanos());
+    let seed = Chance::seed();
+    let mut chance = Chance::new(seed);
     println!("seed {seed}");
     let home = open(&stage, &phone);
     let fill = (0..FILL).map(|number| numbered(number).1).collect();
@@ -121,7 +113,7 @@ fn a_rotation_killed_at_any_moment_loses_nothing() {
         traveler
             .say(&Ask::RotateForever { from: seen.next })
             .unwrap();
-        std::thread::sleep(Duration::from_micros(random(&mut seed) % 600_000));
+        std::thread::sleep(Duration::from_micros(chance.bits() % 600_000));
         seen.take(&traveler.kill().unwrap());
         let two_secrets = fs::read(files.join("record.key")).unwrap().first() == Some(&2);
         seen.halfway += u32::from(two_secrets || files.join("record.db.partial").exists());

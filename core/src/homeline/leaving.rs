@@ -9,6 +9,7 @@ use crate::export::{Export, Source};
 use crate::registration::registration_id;
 use crate::retention::KeepAtMost;
 use crate::sos::new_id;
+use crate::sqlite;
 use crate::sync::protocol::{Content, Erase};
 use crate::{erase, export};
 
@@ -65,7 +66,7 @@ impl Homeline {
                     at,
                 });
                 let sealed = self.sealer.to_ministry(&request, id)?;
-                std::fs::create_dir_all(&self.directory)?;
+                sqlite::make_directory(&self.directory)?;
                 erase::begin(&self.directory, id, &sealed)?;
                 self.unlock();
                 if erase::has_begun(&self.directory) {

@@ -500,7 +500,7 @@ fn process_device() -> Result<DeviceKeys> {
 /// another vault was asked); else a new one is made: it holds nothing but an
 /// identity.
 fn stored_device(directory: &Path, vault: &dyn KeyVault) -> Option<DeviceKeys> {
-    std::fs::create_dir_all(directory).ok()?;
+    sqlite::make_directory(directory).ok()?;
     let file = SecretFile::new(directory, KeyPurpose::Device);
     let secret = match file.load_or_create(vault).ok()? {
         StoredSecret::Open { secret, .. } => secret,

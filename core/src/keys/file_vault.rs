@@ -1,7 +1,6 @@
 //! A vault for desktops and tests: its own key lies in a file of mode 0600.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{KeyPurpose, KeyVault, VaultError, random};
 use crate::error::{HomelineError, Problem, Result, guard};
+use crate::sqlite;
 
 /// A [`KeyVault`] whose key lies in a file that only its owner can read.
 ///
@@ -48,19 +48,11 @@ fn read_or_create(path: &Path) -> Result<Zeroizing<[u8; 32]>> {
             }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
+                sqlite::make_directory(parent)?;
             }
             let key = Zeroizing::new(random::<32>()?);
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::OpenOptionsExt as _;
-                options.mode(0o600);
-            }
-            let mut file = options.open(path)?;
-            file.write_all(key.as_slice())?;
-            file.sync_all()?;
+            // Whole or not at all: half a key would keep the app from starting.
+            sqlite::write_whole(path, key.as_slice())?;
             Ok(key)
         }
         Err(error) => Err(error.into()),

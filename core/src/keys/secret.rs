@@ -14,13 +14,12 @@
 //! answers with another secret is told apart from a damaged database.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{KeyPurpose, KeyVault, Secret, VaultError, derive, random};
-use crate::error::{HomelineError, Result, StorageProblem};
+use crate::error::{HomelineError, Result};
 use crate::sqlite;
 
 const ONE: u8 = 1;
@@ -88,7 +87,7 @@ impl SecretFile {
             .iter()
             .map(|secret| self.wrap(vault, secret))
             .collect::<Result<_>>()?;
-        write_whole(&self.path, &bytes(&entries)?)
+        sqlite::write_whole(&self.path, &bytes(&entries)?)
     }
 
     /// The first half of a change of vault: each secret wrapped by both. The new
@@ -110,7 +109,7 @@ impl SecretFile {
                 Err(error) => return Err(refusal(&error)),
             }
         }
-        write_whole(&self.path, &bytes(&entries)?)
+        sqlite::write_whole(&self.path, &bytes(&entries)?)
     }
 
     /// The second half: wrapped by `vault` alone.
@@ -186,7 +185,7 @@ impl SecretFile {
         let Ok(entry) = self.wrap(vault, &secret) else {
             return Ok(StoredSecret::Locked);
         };
-        write_whole(&self.path, &bytes(&[entry])?)?;
+        sqlite::write_whole(&self.path, &bytes(&[entry])?)?;
         Ok(StoredSecret::Open {
             secret,
             others: Vec::new(),
@@ -267,24 +266,4 @@ fn bytes(entries: &[Entry]) -> Result<Vec<u8>> {
 
 fn check_value(secret: &Secret) -> Zeroizing<[u8; 8]> {
     derive::<8>(secret, b"homeline/check/v1")
-}
-
-/// Writes a file so that after a power cut it is there whole or not at all, and
-/// the one before it until then.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    if path.parent().is_none() {
-        return Err(StorageProblem::NoPermission.into());
-    }
-    let partial = sqlite::with_suffix(path, sqlite::PARTIAL);
-    let written = fs::File::create(&partial).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    });
-    if written.is_err() {
-        let _ = fs::remove_file(&partial);
-    }
-    written?;
-    sqlite::sync_directory(path);
-    Ok(())
 }

@@ -147,7 +147,7 @@ impl Outbox {
 
     fn open(&self) -> Result<Connection> {
         if let Some(directory) = self.path.parent() {
-            std::fs::create_dir_all(directory)?;
+            sqlite::make_directory(directory)?;
         }
         let now_ms = self.time.now().wall_ms;
         sqlite::tidy(&self.path, now_ms)?;

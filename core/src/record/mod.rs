@@ -300,7 +300,7 @@ impl Record {
 
     fn open_file(&self) -> Result<Slot> {
         if let Some(directory) = self.path.parent() {
-            std::fs::create_dir_all(directory)?;
+            sqlite::make_directory(directory)?;
         }
         let vault = self.vault.get();
         let (secrets, fresh) = match self.secret.load_or_create(vault.as_ref())? {

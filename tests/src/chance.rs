@@ -1,0 +1,51 @@
+//! Chance that can be repeated: everything random in a test comes from one
+//! number, which the test prints.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A generator: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom
+/// number generators", 2014). Good enough to choose moments and faults.
+#[derive(Debug, Clone)]
+pub struct Chance(u64);
+
+impl Chance {
+    /// Always the same draws for the same seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A seed that nobody has chosen, small enough to be typed.
+    pub fn seed() -> u64 {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+        since_1970.map_or(0, |since| u64::from(since.subsec_nanos()))
+    }
+
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Below `end`; 0 where that is 0. The bias of the remainder is not felt.
+    pub fn below(&mut self, end: usize) -> usize {
+        let end = u64::try_from(end).unwrap_or(u64::MAX).max(1);
+        usize::try_from(self.bits() % end).unwrap_or(0)
+    }
+
+    /// True once in `times` on average.
+    pub fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    /// One of these.
+    ///
+    /// # Panics
+    /// There is none.
+    pub fn one_of<'a, T>(&mut self, these: &'a [T]) -> &'a T {
+        #[expect(clippy::indexing_slicing, reason = "below its length, see Panics")]
+        &these[self.below(these.len())]
+    }
+}
