@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use homeline::sync::protocol::{
     CHANGES_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome, EnvelopeResult, SERVICE_PATH,
+    SMS_PATH,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -53,10 +54,16 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn request(&self, path: &str) {
         // A fixed set of names: a scanner must not fill the memory.
-        let name = [SERVICE_PATH, DEVICES_PATH, ENVELOPES_PATH, CHANGES_PATH]
-            .into_iter()
-            .find(|known| *known == path)
-            .unwrap_or("other");
+        let name = [
+            SERVICE_PATH,
+            DEVICES_PATH,
+            ENVELOPES_PATH,
+            CHANGES_PATH,
+            SMS_PATH,
+        ]
+        .into_iter()
+        .find(|known| *known == path)
+        .unwrap_or("other");
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         *requests.entry(name).or_default() += 1;
     }
