@@ -230,7 +230,7 @@ pub(super) fn view(tx: &Transaction<'_>, case: &Case) -> Result<Option<CompactVi
     };
     let report = of_kind(REPORT)
         .filter_map(|content| CompactReport::decode(content))
-        .last();
+        .next_back();
     let parts: Vec<TextPart> = of_kind(TEXT)
         .filter_map(|content| TextPart::decode(content))
         .collect();
