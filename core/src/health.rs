@@ -113,6 +113,10 @@ pub struct Health {
     /// When the ministry last proved that it has something, milliseconds UTC by
     /// the phone's clock.
     pub last_receipt_ms: Option<i64>,
+    /// Runs of positions that were deleted unsent, every second one of the oldest,
+    /// because too many waited for the space there is; they stay in the record.
+    /// Nothing else is ever deleted unsent.
+    pub whereabouts_thinned: u64,
     /// The permissions as the host reported them last.
     pub permissions: Vec<PermissionReport>,
     /// When it reported them, milliseconds UTC.
@@ -171,6 +175,7 @@ pub(crate) fn read(
         last_fix_age_ms: newest.and_then(|known| known.age_ms),
         oldest_unsent_ms: outbox.oldest_waiting()?,
         last_receipt_ms: outbox.get_number("receipt_ms")?,
+        whereabouts_thinned: outbox.thinned()?,
         permissions_ms: permissions.as_ref().map(|kept| kept.at_ms),
         permissions: permissions.unwrap_or_default().reports,
     })

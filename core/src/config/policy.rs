@@ -59,10 +59,26 @@ pub(crate) struct Policy {
     pub(crate) standing_distance_m: f64,
     /// Positions sealed into one envelope: four blocks, about 5 KB.
     pub(crate) fixes_per_envelope: u32,
+    /// Bytes of positions that wait in the outbox, at most: about a million of them,
+    /// months without a network. More are thinned.
+    pub(crate) whereabouts_waiting_bytes: u64,
     /// Envelopes in one request; the ministry's own limit may be lower.
     pub(crate) batch_envelopes: u32,
-    /// Bytes of sealed envelopes in one request: 15 s on a link of 128 kbit/s.
+    /// Bytes of sealed envelopes in one request: a quarter of a second on a link
+    /// of 1 Mbit/s, whose next request may carry an SOS.
     pub(crate) batch_bytes: usize,
+    /// Of a request on a link that is slow: no less, for each costs some 400 bytes
+    /// of headers.
+    pub(crate) batch_bytes_least: usize,
+    /// A request that took longer than this is followed by one of half its size...
+    pub(crate) request_slow_ms: i64,
+    /// ...and one that was faster than this by one of twice its size: two round
+    /// trips of a satellite link.
+    pub(crate) request_fast_ms: i64,
+    /// Requests in flight in one pass, each on its own connection: with a loss of
+    /// 5 % one connection fills a tenth of a link of 1 Mbit/s. A report may be one
+    /// more.
+    pub(crate) in_flight: usize,
     /// Envelopes that may fail by themselves in a pass before it is the service
     /// that fails.
     pub(crate) skipped_envelopes: usize,
@@ -278,8 +294,13 @@ impl Policy {
         standing_age_ms: 15 * 60_000,
         standing_distance_m: 500.0,
         fixes_per_envelope: 1_024,
+        whereabouts_waiting_bytes: 8 * 1024 * 1024,
         batch_envelopes: 64,
-        batch_bytes: 256 * 1024,
+        batch_bytes: 32 * 1024,
+        batch_bytes_least: 4 * 1024,
+        request_slow_ms: 8_000,
+        request_fast_ms: 1_300,
+        in_flight: 4,
         skipped_envelopes: 3,
         pause: Duration::from_secs(2),
         request: Duration::from_secs(30),

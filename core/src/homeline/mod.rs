@@ -5,11 +5,13 @@
 mod faults;
 mod leaving;
 mod listeners;
+mod parked;
 mod state;
 
 pub use crate::salvage::{Recovery, SavedRows};
 pub(crate) use listeners::Listeners;
 pub use listeners::{ChangeListener, Topic};
+pub use parked::{ParkedItem, ParkedKind};
 pub use state::{EraseRequest, HomeState, Waiting};
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
+use tokio::sync::Notify;
 
 use crate::clock::Time;
 use crate::config::Policy;
@@ -14,12 +15,13 @@ use crate::sqlite::{self, Step};
 /// "HLOB": tells our file from another application's.
 const APPLICATION_ID: i64 = 0x484c_4f42;
 
-const MIGRATIONS: [Step; 2] = [
+const MIGRATIONS: [Step; 3] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
     Step::sql(&[
         include_str!("migrations/0002/made.sql"),
         include_str!("migrations/0002/standing.sql"),
     ]),
+    Step::sql(&[include_str!("migrations/0003/parked.sql")]),
 ];
 
 /// The outbox: the one owner of the connection to `outbox.db`.
@@ -28,6 +30,7 @@ pub(crate) struct Outbox {
     time: Time,
     policy: Policy,
     connection: Mutex<Option<Connection>>,
+    urgent: Notify,
 }
 
 /// What runs in a transaction: a pointer, see `record`.
@@ -40,7 +43,14 @@ impl Outbox {
             time,
             policy,
             connection: Mutex::new(None),
+            urgent: Notify::new(),
         }
+    }
+
+    /// Told when something of a report is stored: a pass that waits for answers
+    /// looks again, and sends it at once.
+    pub(crate) fn urgent(&self) -> &Notify {
+        &self.urgent
     }
 
     pub(super) fn now_ms(&self) -> i64 {

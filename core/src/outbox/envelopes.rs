@@ -1,5 +1,5 @@
-//! Envelopes: in at a press or from sync, out in batches, then received, tried
-//! again, or parked.
+//! Envelopes: in at a press or from sync, out in batches, or tried again. What the
+//! ministry says of them stands in `settle`.
 
 use rusqlite::{OptionalExtension as _, ToSql, Transaction, params};
 use uuid::Uuid;
@@ -68,7 +68,7 @@ impl Outbox {
     /// sync. They were sealed before.
     pub(crate) fn press(&self, press: &Press) -> Result<()> {
         let made_ms = press.event.at.wall_ms;
-        self.write(|tx| {
+        let stored = self.write(|tx| {
             insert(tx, &press.envelope, made_ms)?;
             tx.execute(
                 "INSERT INTO report (id, sequence, own_copy, medical)
@@ -86,7 +86,9 @@ impl Outbox {
                 standing::queue(tx, StandingKind::Medical, press.envelope.not_before_ms)?;
             }
             Ok(())
-        })
+        });
+        self.urgent().notify_one();
+        stored
     }
 
     /// Stores an envelope of a report with its event.
@@ -94,7 +96,9 @@ impl Outbox {
         self.write(|tx| {
             insert(tx, envelope, event.at.wall_ms)?;
             events::append(tx, event)
-        })
+        })?;
+        self.urgent().notify_one();
+        Ok(())
     }
 
     /// Stores an envelope of ordinary data. The same id again changes nothing.
@@ -189,27 +193,6 @@ impl Outbox {
         })
     }
 
-    /// The envelope is at the ministry, proved by its receipt.
-    pub(crate) fn received(&self, id: Uuid, event: Option<&EventRow>) -> Result<()> {
-        let now_ms = self.time().now().wall_ms;
-        self.write(|tx| {
-            tx.execute(
-                // From now on `due` is when it was received: see expire.
-                "UPDATE envelope SET state = 1, sealed = x'', due = ?2 WHERE id = ?1",
-                params![id, now_ms],
-            )?;
-            event.map_or(Ok(()), |event| events::append(tx, event))
-        })
-    }
-
-    /// The envelope is refused for good: a person must look.
-    pub(crate) fn park(&self, id: Uuid, event: Option<&EventRow>) -> Result<()> {
-        self.write(|tx| {
-            tx.execute("UPDATE envelope SET state = 2 WHERE id = ?1", [id])?;
-            event.map_or(Ok(()), |event| events::append(tx, event))
-        })
-    }
-
     /// An attempt failed: counted, and due again at `due_ms`.
     pub(crate) fn retry(&self, ids: &[Uuid], due_ms: i64, events: &[EventRow]) -> Result<()> {
         self.write(|tx| {
@@ -223,21 +206,6 @@ impl Outbox {
             events
                 .iter()
                 .try_for_each(|event| events::append(tx, event))
-        })
-    }
-
-    /// A parked envelope waits again.
-    pub(crate) fn unpark(&self, report: Uuid, event: &EventRow) -> Result<bool> {
-        self.write(|tx| {
-            let changed = tx.execute(
-                "UPDATE envelope SET state = 0, due = 0, attempts = 0
-                 WHERE state = 2 AND report = ?1",
-                [report],
-            )?;
-            if changed > 0 {
-                events::append(tx, event)?;
-            }
-            Ok(changed > 0)
         })
     }
 

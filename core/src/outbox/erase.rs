@@ -44,6 +44,7 @@ impl Outbox {
                  DELETE FROM event WHERE report NOT IN (SELECT id FROM report)
                    OR json_type(evidence, '$.sealed') IS NOT NULL;
                  DELETE FROM standing;
+                 DELETE FROM parked;
                  DELETE FROM meta;",
             )?;
             let Some((id, sealed)) = request else {

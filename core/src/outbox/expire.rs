@@ -12,6 +12,11 @@ impl Outbox {
     /// of reports excepted; at most `limit`. Returns how many.
     pub(crate) fn expire_delivered(&self, before_ms: i64, limit: u32) -> Result<usize> {
         self.write(|tx| {
+            // Reasons of what is parked no longer.
+            tx.execute(
+                "DELETE FROM parked WHERE id NOT IN (SELECT id FROM envelope WHERE state = 2)",
+                [],
+            )?;
             Ok(tx.execute(
                 // `due` of a received envelope is when it was received.
                 "DELETE FROM envelope WHERE seq IN

@@ -5,7 +5,8 @@
 //! nothing else. Invariants:
 //!
 //! * a row that is `waiting` has its sealed bytes, and is never deleted unless a
-//!   newer envelope replaces it whole or the traveler took the consent back;
+//!   newer envelope replaces it whole or the traveler took the consent back, or it
+//!   holds whereabouts and they fill the disk: see `thin`;
 //! * a row becomes `received` only together with an event or a verified receipt;
 //! * a file that cannot be read is set aside, its rows are salvaged as far as
 //!   they can be read, and the operation is repeated on a new file.
@@ -18,14 +19,17 @@ mod erase;
 mod events;
 mod expire;
 mod news;
+mod settle;
 mod standing;
 mod state;
+mod thin;
 
 pub(crate) use connection::Outbox;
 pub(crate) use envelopes::{Batch, Beside, NewEnvelope, Press, Waiting};
 pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
 pub(crate) use news::News;
+pub(crate) use settle::{ParkedRow, Settled, Verdict};
 pub(crate) use standing::{StandingKind, StandingRow};
 
 /// Lanes, the most urgent first. A higher lane overtakes at every request.

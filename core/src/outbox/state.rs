@@ -134,17 +134,9 @@ impl Outbox {
     }
 
     /// Notes the ministry's time at a reading of the phone's clocks.
+    #[cfg(test)]
     pub(crate) fn set_ministry_time(&self, ministry_ms: i64, at: &ClockReading) -> Result<()> {
-        let offset = ministry_ms.saturating_sub(at.wall_ms);
-        let anchor = serde_json::to_vec(&Anchor {
-            ministry_ms,
-            at: at.clone(),
-        })
-        .map_err(|_| HomelineError::bug("outbox::state"))?;
-        self.write(|tx| {
-            put(tx, "offset_ms", offset.to_string().as_bytes())?;
-            put(tx, "anchor", &anchor)
-        })
+        self.write(|tx| put_ministry_time(tx, ministry_ms, at))
     }
 
     /// The ministry's time now, milliseconds UTC: what it was at the last receipt,
@@ -164,6 +156,16 @@ impl Outbox {
     }
 }
 
+/// A number among the small values.
+pub(super) fn number(tx: &Transaction<'_>, key: &str) -> Result<Option<i64>> {
+    let value: Option<Vec<u8>> = tx
+        .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(value.and_then(|value| String::from_utf8(value).ok()?.parse().ok()))
+}
+
 pub(super) fn put(tx: &Transaction<'_>, key: &str, value: &[u8]) -> Result<()> {
     tx.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2)
@@ -171,4 +173,20 @@ pub(super) fn put(tx: &Transaction<'_>, key: &str, value: &[u8]) -> Result<()> {
         params![key, value],
     )?;
     Ok(())
+}
+
+/// Notes the ministry's time at a reading of the phone's clocks.
+pub(super) fn put_ministry_time(
+    tx: &Transaction<'_>,
+    ministry_ms: i64,
+    at: &ClockReading,
+) -> Result<()> {
+    let offset = ministry_ms.saturating_sub(at.wall_ms);
+    let anchor = serde_json::to_vec(&Anchor {
+        ministry_ms,
+        at: at.clone(),
+    })
+    .map_err(|_| HomelineError::bug("outbox::state"))?;
+    put(tx, "offset_ms", offset.to_string().as_bytes())?;
+    put(tx, "anchor", &anchor)
 }

@@ -172,7 +172,7 @@ impl Sos {
         guard("Sos::try_again", || {
             let report = self.known(&report)?;
             let event = event(report, &self.time.now(), &Evidence::TriedAgain)?;
-            if self.outbox.unpark(report, &event)? {
+            if self.outbox.unpark_report(report, &event)? {
                 self.listeners.notify(Topic::Sos);
             }
             Ok(())

@@ -1,12 +1,12 @@
 //! What a response means. One pure function, tested over every status code.
 
 use super::backoff::retry_after_ms;
-use super::protocol::{JSON, PROBLEM_JSON};
+use super::protocol::{JSON, PROBLEM_JSON, RESULTS_BINARY};
 
 /// What a response means for the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// 2xx with JSON: perhaps the ministry's answer. Its content decides.
+    /// 2xx with JSON or results in binary: perhaps the ministry's answer. Its content decides.
     Answer,
     /// The ministry cannot take it now; it may say for how long.
     Busy { after_ms: Option<i64> },
@@ -28,12 +28,9 @@ pub(super) fn classify(
     retry_after: Option<&str>,
     date: Option<&str>,
 ) -> Verdict {
-    let media = content_type
-        .and_then(|value| value.split(';').next())
-        .map(|value| value.trim().to_ascii_lowercase());
-    let is = |kind: &str| media.as_deref() == Some(kind);
+    let is = |kind: &str| content_type.is_some_and(|value| is_media(value, kind));
     match status {
-        200..=299 if is(JSON) => Verdict::Answer,
+        200..=299 if is(JSON) || is(RESULTS_BINARY) => Verdict::Answer,
         // Network Authentication Required (RFC 6585) is a portal's, 407 a proxy's.
         407 | 511 => Verdict::NotTheMinistry,
         408 | 425 | 429 | 500..=599 => Verdict::Busy {
@@ -43,6 +40,17 @@ pub(super) fn classify(
         400..=499 if is(PROBLEM_JSON) => Verdict::Refused,
         _ => Verdict::NotTheMinistry,
     }
+}
+
+/// Whether a `Content-Type` says that the answer holds results in binary.
+pub(super) fn is_results(content_type: &str) -> bool {
+    is_media(content_type, RESULTS_BINARY)
+}
+
+/// Without its parameters; the case does not matter (RFC 9110, section 8.3.1).
+fn is_media(content_type: &str, kind: &str) -> bool {
+    let media = content_type.split(';').next().unwrap_or_default();
+    media.trim().eq_ignore_ascii_case(kind)
 }
 
 #[cfg(test)]
@@ -84,6 +92,7 @@ mod tests {
             "application/json; charset=utf-8",
             "Application/JSON",
             " application/json ",
+            "application/vnd.homeline.results",
         ] {
             assert_eq!(classify(200, Some(kind), None, None), Verdict::Answer);
         }

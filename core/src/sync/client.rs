@@ -2,14 +2,14 @@
 
 use serde::de::DeserializeOwned;
 
-use super::classify::{Verdict, classify};
-use super::protocol::{JSON, Problem, UNKNOWN_DEVICE};
+use super::classify::{Verdict, classify, is_results};
+use super::protocol::{JSON, Problem, RESULTS_BINARY, UNKNOWN_DEVICE};
 use super::signature::sign_request;
 use crate::clock::{ClockReading, Time, elapsed_ms};
 use crate::config::Policy;
 use crate::keys::DeviceKeys;
 use crate::sos::AttemptResult;
-use crate::transport::{HttpHeader, HttpRequest, HttpResponse, Transport, TransportError};
+use crate::transport::{Carrier, Exchanged, HttpHeader, HttpRequest, HttpResponse, TransportError};
 
 /// Why a request brought no answer of the ministry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,11 @@ impl Failure {
         }
     }
 
+    /// What answers is not the ministry.
+    pub(super) fn not_the_ministry(status: u16) -> Self {
+        Self::attempt(AttemptResult::NotTheMinistry { status })
+    }
+
     fn attempt(result: AttemptResult) -> Self {
         Self::Attempt {
             result,
@@ -53,7 +58,7 @@ impl Failure {
 
 /// The client of one pass.
 pub(super) struct Client<'a> {
-    pub(super) transport: &'a dyn Transport,
+    pub(super) carrier: &'a Carrier,
     pub(super) origin: &'a str,
     pub(super) policy: &'a Policy,
     pub(super) time: &'a Time,
@@ -68,7 +73,8 @@ impl Client<'_> {
         self.deadline_ms.saturating_sub(spent)
     }
 
-    /// Sends a request, signed by `device` unless it is `None`.
+    /// Sends a request of JSON, signed by `device` unless it is `None`, and waits
+    /// for its answer.
     pub(super) fn call<T: DeserializeOwned>(
         &self,
         method: &str,
@@ -76,47 +82,51 @@ impl Client<'_> {
         body: Vec<u8>,
         device: Option<&DeviceKeys>,
     ) -> Result<T, Failure> {
+        let request = self.request(method, target, (JSON, body), device)?;
+        read_json(&judge(self.carrier.exchange(request))?)
+    }
+
+    /// A request, ready to be sent; `body` with its media type.
+    pub(super) fn request(
+        &self,
+        method: &str,
+        target: &str,
+        (media, body): (&str, Vec<u8>),
+        device: Option<&DeviceKeys>,
+    ) -> Result<HttpRequest, Failure> {
         let left = u64::try_from(self.left_ms()).unwrap_or(0);
         if left == 0 {
             return Err(Failure::Deadline);
         }
         let longest = u64::try_from(self.policy.request.as_millis()).unwrap_or(u64::MAX);
-        let request = HttpRequest {
+        Ok(HttpRequest {
             method: method.to_owned(),
             url: format!("{}{target}", self.origin),
-            headers: self.headers(method, target, &body, device),
+            headers: self.headers(method, target, (media, &body), device),
             body,
             timeout_ms: longest.min(left),
             max_response_bytes: u64::try_from(self.policy.response_bytes).unwrap_or(u64::MAX),
-        };
-        match self.transport.exchange(request) {
-            Ok(response) => read(&response),
-            Err(TransportError::Cancelled) => Err(Failure::Cancelled),
-            Err(error) => Err(Failure::attempt(match error {
-                TransportError::NoConnection => AttemptResult::NoConnection,
-                TransportError::NotTrusted => AttemptResult::NotTrusted,
-                TransportError::BadAnswer => AttemptResult::NotTheMinistry { status: 0 },
-                TransportError::NoAnswer | TransportError::Failed | TransportError::Cancelled => {
-                    AttemptResult::NoAnswer
-                }
-            })),
-        }
+        })
     }
 
     fn headers(
         &self,
         method: &str,
         target: &str,
-        body: &[u8],
+        (media, body): (&str, &[u8]),
         device: Option<&DeviceKeys>,
     ) -> Vec<HttpHeader> {
         let header = |name: &str, value: String| HttpHeader {
             name: name.to_owned(),
             value,
         };
-        let mut headers = vec![header("accept", JSON.to_owned())];
+        let accept = match media {
+            JSON => JSON.to_owned(),
+            _ => format!("{RESULTS_BINARY}, {JSON};q=0.5"),
+        };
+        let mut headers = vec![header("accept", accept)];
         if !body.is_empty() {
-            headers.push(header("content-type", JSON.to_owned()));
+            headers.push(header("content-type", media.to_owned()));
         }
         if let Some(device) = device {
             let created_s = self.time.now().wall_ms.div_euclid(1_000);
@@ -131,7 +141,18 @@ impl Client<'_> {
     }
 }
 
-fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Failure> {
+/// What an exchange came to: an answer of the ministry, as far as status and
+/// headers tell, or why it is none.
+pub(super) fn judge(exchanged: Exchanged) -> Result<HttpResponse, Failure> {
+    let response = exchanged.map_err(|error| match error {
+        TransportError::Cancelled => Failure::Cancelled,
+        TransportError::NoConnection => Failure::attempt(AttemptResult::NoConnection),
+        TransportError::NotTrusted => Failure::attempt(AttemptResult::NotTrusted),
+        TransportError::BadAnswer => Failure::not_the_ministry(0),
+        TransportError::NoAnswer | TransportError::Failed => {
+            Failure::attempt(AttemptResult::NoAnswer)
+        }
+    })?;
     let status = response.status;
     let verdict = classify(
         status,
@@ -140,24 +161,33 @@ fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Failure> {
         response.header("date"),
     );
     let problem = || serde_json::from_slice::<Problem>(&response.body).ok();
-    match verdict {
-        Verdict::Answer => serde_json::from_slice(&response.body)
-            .map_err(|_| Failure::attempt(AttemptResult::NotTheMinistry { status })),
-        Verdict::Busy { after_ms } => Err(Failure::Attempt {
+    Err(match verdict {
+        Verdict::Answer => return Ok(response),
+        Verdict::Busy { after_ms } => Failure::Attempt {
             result: AttemptResult::Busy { status },
             after_ms,
-        }),
-        Verdict::NotAuthorized => Err(match problem() {
+        },
+        Verdict::NotAuthorized => match problem() {
             Some(problem) if problem.kind == UNKNOWN_DEVICE => Failure::UnknownDevice,
             _ => Failure::attempt(AttemptResult::NotAuthorized { status }),
-        }),
-        Verdict::Refused => Err(match problem() {
+        },
+        Verdict::Refused => match problem() {
             Some(problem) => Failure::Refused {
                 status,
                 kind: problem.kind,
             },
-            None => Failure::attempt(AttemptResult::NotTheMinistry { status }),
-        }),
-        Verdict::NotTheMinistry => Err(Failure::attempt(AttemptResult::NotTheMinistry { status })),
-    }
+            None => Failure::not_the_ministry(status),
+        },
+        Verdict::NotTheMinistry => Failure::not_the_ministry(status),
+    })
+}
+
+/// The body of an answer, in JSON.
+pub(super) fn read_json<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Failure> {
+    serde_json::from_slice(&response.body).map_err(|_| Failure::not_the_ministry(response.status))
+}
+
+/// Whether the answer is in binary.
+pub(super) fn is_binary(response: &HttpResponse) -> bool {
+    response.header("content-type").is_some_and(is_results)
 }

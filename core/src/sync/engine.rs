@@ -20,7 +20,7 @@ use crate::outbox::Outbox;
 use crate::record::Record;
 use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
-use crate::transport::{HttpsTransport, Transport};
+use crate::transport::{Carrier, Transport};
 
 /// What the engine works with.
 pub(crate) struct Parts {
@@ -69,11 +69,12 @@ impl Engine {
         }
         // Also when a panic unwinds: the next pass must be able to run.
         let _finish = Finish(self);
-        let transport = self.transport()?;
-        *self.active() = Some(Arc::clone(&transport));
+        let host = self.parts.transport.as_ref();
+        let carrier = Carrier::new(host, &self.parts.config, &self.parts.policy)?;
+        *self.active() = Some(carrier.transport());
         let started = self.parts.time.now();
         let client = Client {
-            transport: transport.as_ref(),
+            carrier: &carrier,
             origin: self.parts.config.origin(),
             policy: &self.parts.policy,
             time: &self.parts.time,
@@ -155,16 +156,6 @@ impl Engine {
 
     fn active(&self) -> MutexGuard<'_, Option<Arc<dyn Transport>>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn transport(&self) -> Result<Arc<dyn Transport>> {
-        match &self.parts.transport {
-            Some(transport) => Ok(Arc::clone(transport)),
-            None => Ok(Arc::new(HttpsTransport::new(
-                &self.parts.config,
-                &self.parts.policy,
-            )?)),
-        }
     }
 
     fn outcome(

@@ -11,8 +11,10 @@
 mod backoff;
 mod classify;
 mod client;
+mod compress;
 mod engine;
 mod feed;
+mod flight;
 mod pass;
 pub mod protocol;
 mod sealer;

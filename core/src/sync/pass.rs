@@ -1,16 +1,17 @@
 //! One pass: SOS before all else.
 //!
 //! ```text
-//! while something is due:  enrol if needed → POST the next batch → apply
-//!     the results; ordinary data is staged only when no report waits
+//! while something is due:  enrol if needed → POST the next batches → apply
+//!     their results; ordinary data is staged only when no report waits
 //! then: service document if it is old → change feed
 //! ```
 //!
-//! The network is never touched with a lock held. Each result is applied in one
+//! The network is never touched with a lock held. Each answer is applied in one
 //! transaction of its own, so a pass can be killed anywhere and repeated. An
 //! envelope that fails by itself is skipped or parked, and the others go on.
+//! Which batches are in flight stands in [`super::flight`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use uuid::Uuid;
 
@@ -18,16 +19,16 @@ use super::SyncStop;
 use super::backoff::{asked_ms, delay_ms};
 use super::client::{Client, Failure};
 use super::engine::Parts;
+use super::flight::Flights;
 use super::protocol::{
-    Base64, BatchAnswer, DEVICES_PATH, ENVELOPES_PATH, Enrolled, Enrolment, EnvelopeBatch,
-    EnvelopeOutcome, EnvelopeResult, Receipt, SealedEnvelope,
+    Base64, DEVICES_PATH, Enrolled, Enrolment, EnvelopeOutcome, EnvelopeResult, Receipt,
 };
 use super::sealer::to_json;
 use crate::clock::ClockReading;
-use crate::error::Result;
+use crate::error::{HomelineError, Result, StorageProblem};
 use crate::homeline::Topic;
 use crate::keys::random;
-use crate::outbox::{Batch, EventRow, Lane, Role, Waiting};
+use crate::outbox::{EventRow, Lane, Role, Settled, Verdict, Waiting};
 use crate::record::RecordState;
 use crate::registration::news::settle_clock;
 use crate::registration::{stage_groups, stage_profile};
@@ -62,15 +63,14 @@ pub(super) struct Pass<'a> {
     pub(super) parts: &'a Parts,
     pub(super) client: Client<'a>,
     pub(super) tally: Tally,
-    cancelled: &'a AtomicBool,
-    /// After a batch failed whole: find the bad one.
-    one_by_one: bool,
+    pub(super) flights: Flights,
+    pub(super) cancelled: &'a AtomicBool,
     /// Whether this pass has fetched the service document: once is enough.
     pub(super) service_fetched: bool,
     /// Whether news of the feed have left something to send.
     pub(super) answer_news: bool,
     /// What failed by itself in this pass: it does not hold up the others.
-    skipped: Vec<Uuid>,
+    pub(super) skipped: Vec<Uuid>,
 }
 
 impl<'a> Pass<'a> {
@@ -79,8 +79,8 @@ impl<'a> Pass<'a> {
             parts,
             client,
             tally: Tally::default(),
+            flights: Flights::default(),
             cancelled,
-            one_by_one: false,
             service_fetched: false,
             answer_news: false,
             skipped: Vec::new(),
@@ -124,47 +124,8 @@ impl<'a> Pass<'a> {
         Ok((stop, wait))
     }
 
-    /// Sends until nothing is due. `Ok(Ok(wait))`: when to call again.
-    fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
-        loop {
-            if self.cancelled.load(Ordering::SeqCst) {
-                return Ok(Err((SyncStop::Cancelled, Some(0))));
-            }
-            let policy = &self.parts.policy;
-            let now_ms = self.parts.time.now().wall_ms;
-            let limit = if self.one_by_one {
-                1
-            } else {
-                policy.batch_envelopes.min(self.batch_limit())
-            };
-            let batch =
-                self.parts
-                    .outbox
-                    .next_batch(now_ms, limit, policy.batch_bytes, &self.skipped)?;
-            // Ordinary data is staged behind the reports, never before them.
-            let sos_first = matches!(&batch, Batch::Send(batch)
-                if batch.first().is_some_and(|first| first.lane == Lane::Sos));
-            if !sos_first && self.stage()? {
-                continue;
-            }
-            match batch {
-                Batch::Empty => return Ok(Ok(None)),
-                Batch::Wait { until_ms } => {
-                    let least = policy.backoff_first_ms;
-                    let wait = until_ms.saturating_sub(now_ms);
-                    return Ok(Ok(Some(if wait > 0 { wait } else { least })));
-                }
-                Batch::Send(batch) => {
-                    if let Err(stop) = self.send(&batch)? {
-                        return Ok(Err(stop));
-                    }
-                }
-            }
-        }
-    }
-
     /// Moves what the record has into the outbox; whether anything new is there.
-    fn stage(&mut self) -> Result<bool> {
+    pub(super) fn stage(&mut self) -> Result<bool> {
         let parts = self.parts;
         if parts.record.state() != RecordState::Open {
             return Ok(false);
@@ -177,71 +138,25 @@ impl<'a> Pass<'a> {
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
         let groups = stage_groups(&parts.record, &parts.outbox, &parts.sealer)?;
         self.tally.without_consent |= groups.without_consent;
-        let positions = stage_fixes(&parts.record, &parts.outbox, &parts.sealer, &parts.policy)?;
+        let positions = self.stage_positions()?;
         // Nobody waits for it: what fails is tried again by the next pass.
         let _ = archive(&parts.record, &parts.policy);
         Ok(positions || groups.anything || parts.outbox.counts()?.waiting > before)
     }
 
-    fn batch_limit(&self) -> u32 {
-        self.parts
-            .sealer
-            .service()
-            .map_or(u32::MAX, |service| service.limits.batch_envelopes.max(1))
-    }
-
-    /// Sends one batch and applies what comes back.
-    fn send(&mut self, batch: &[Waiting]) -> Result<Result<(), Stop>> {
-        if let Err(failure) = self.ensure_enrolled()? {
-            return self.failed(batch, failure, Carried::Nothing);
+    /// Thinned where too many wait, or the disk has no room for more.
+    fn stage_positions(&self) -> Result<bool> {
+        let parts = self.parts;
+        let staged = stage_fixes(&parts.record, &parts.outbox, &parts.sealer, &parts.policy);
+        let full = Err(HomelineError::from(StorageProblem::Full));
+        if staged == full {
+            // Room for the next pass; a disk that lets nothing be written stays so.
+            let _ = parts.outbox.thin_whereabouts(0);
+        } else if staged == Ok(true) {
+            let most = parts.policy.whereabouts_waiting_bytes;
+            parts.outbox.thin_whereabouts(most)?;
         }
-        let body = to_json(&EnvelopeBatch {
-            envelopes: batch
-                .iter()
-                .map(|waiting| SealedEnvelope {
-                    id: waiting.id,
-                    sealed: Base64(waiting.sealed.clone()),
-                })
-                .collect(),
-        })?;
-        let device = self.parts.sealer.device();
-        let mut answer =
-            self.client
-                .call::<BatchAnswer>("POST", ENVELOPES_PATH, body.clone(), Some(&device));
-        if answer == Err(Failure::UnknownDevice) {
-            // The ministry lost it, or never had it: enrol and repeat, once.
-            self.parts.outbox.set("enrolled", b"")?;
-            if let Err(failure) = self.ensure_enrolled()? {
-                return self.failed(batch, failure, Carried::Reports);
-            }
-            answer = self
-                .client
-                .call("POST", ENVELOPES_PATH, body, Some(&device));
-        }
-        match answer {
-            Ok(answer) => self.apply(batch, &answer.results),
-            Err(failure) if failure.may_be_one_envelopes() => self.isolate(batch, failure),
-            Err(failure) => self.failed(batch, failure, Carried::Reports),
-        }
-    }
-
-    /// A failure that a single envelope may have caused: it must not hold up the
-    /// others. They are sent one by one; the one that fails is skipped in this
-    /// pass, and when several do it is not the envelopes' fault.
-    fn isolate(&mut self, batch: &[Waiting], failure: Failure) -> Result<Result<(), Stop>> {
-        if batch.len() > 1 {
-            self.one_by_one = true;
-            return Ok(Ok(()));
-        }
-        if matches!(failure, Failure::Refused { .. }) {
-            return self.failed(batch, failure, Carried::Reports);
-        }
-        if self.skipped.len() >= self.parts.policy.skipped_envelopes {
-            return self.failed(batch, failure, Carried::Reports);
-        }
-        self.skipped.extend(batch.iter().map(|waiting| waiting.id));
-        self.failed(batch, failure, Carried::Reports)
-            .map(|_| Ok(()))
+        staged
     }
 
     pub(super) fn ensure_enrolled(&self) -> Result<Result<(), Failure>> {
@@ -277,32 +192,36 @@ impl<'a> Pass<'a> {
     }
 
     /// Applies the results; what has none, or no receipt that verifies, waits on.
-    fn apply(&mut self, batch: &[Waiting], results: &[EnvelopeResult]) -> Result<Result<(), Stop>> {
+    pub(super) fn apply(
+        &mut self,
+        batch: &[Waiting],
+        results: &[EnvelopeResult],
+    ) -> Result<Result<(), Stop>> {
+        let mut settled = Vec::new();
         let mut unproved = Vec::new();
         for waiting in batch {
             let result = results.iter().find(|result| result.id == waiting.id);
-            match result.map(|result| &result.outcome) {
-                Some(EnvelopeOutcome::Accepted { receipt }) => {
-                    if self.received(waiting, receipt)? {
-                        self.tally.sent += 1;
-                    } else {
-                        unproved.push(waiting.clone());
-                    }
-                }
+            let proved = match result.map(|result| &result.outcome) {
+                Some(EnvelopeOutcome::Accepted { receipt }) => self.received(waiting, receipt)?,
                 Some(EnvelopeOutcome::Duplicate { receipt }) => {
-                    if self.received(waiting, receipt)? {
-                        self.tally.sent += 1;
-                        self.tally.duplicates += 1;
-                    } else {
-                        unproved.push(waiting.clone());
-                    }
+                    let proved = self.received(waiting, receipt)?;
+                    self.tally.duplicates += u32::from(proved.is_some());
+                    proved
                 }
                 Some(EnvelopeOutcome::Refused { problem }) => {
-                    self.park(waiting, problem.status, &problem.kind)?;
+                    Some(self.refused(waiting, problem.status, &problem.kind)?)
                 }
+                None => None,
+            };
+            match proved {
+                Some(proved) => settled.push(proved),
                 None => unproved.push(waiting.clone()),
             }
         }
+        self.parts.outbox.settle(&settled, &self.parts.time.now())?;
+        let sent = |one: &&Settled| matches!(one.verdict, Verdict::Received { .. });
+        let sent = settled.iter().filter(sent).count();
+        self.tally.sent += u32::try_from(sent).unwrap_or(u32::MAX);
         self.parts.listeners.notify(Topic::Sos);
         if unproved.is_empty() {
             return Ok(Ok(()));
@@ -322,34 +241,27 @@ impl<'a> Pass<'a> {
     }
 
     /// Believes a receipt only if a receipt key signed it for this very envelope.
-    fn received(&mut self, waiting: &Waiting, signed: &Signed) -> Result<bool> {
+    fn received(&mut self, waiting: &Waiting, signed: &Signed) -> Result<Option<Settled>> {
         let mut verified = self.verify::<Receipt>(signed, Context::Receipt);
         if verified == Err(VerifyError::UnknownKey) && self.fetch_service()?.is_ok() {
             verified = self.verify(signed, Context::Receipt);
         }
         let Ok(receipt) = verified else {
-            return Ok(false);
+            return Ok(None);
         };
         if receipt.envelope != waiting.id || receipt.sha256 != sha256_hex(&waiting.sealed) {
-            return Ok(false);
+            return Ok(None);
         }
         let now = self.parts.time.now();
         let evidence = receipt_evidence(waiting.role, &receipt, signed)?;
-        let event = self.event(waiting, &now, evidence.as_ref())?;
-        self.parts.outbox.received(waiting.id, event.as_ref())?;
-        if waiting.role == Role::Profile {
-            let received = receipt.received_ms.to_string();
-            self.parts
-                .outbox
-                .set("profile_received_ms", received.as_bytes())?;
-        }
-        self.parts
-            .outbox
-            .set_ministry_time(receipt.received_ms, &now)?;
-        self.parts
-            .outbox
-            .set("receipt_ms", now.wall_ms.to_string().as_bytes())?;
-        Ok(true)
+        Ok(Some(Settled {
+            id: waiting.id,
+            event: self.event(waiting, &now, evidence.as_ref())?,
+            verdict: Verdict::Received {
+                role: waiting.role,
+                received_ms: receipt.received_ms,
+            },
+        }))
     }
 
     pub(super) fn verify<T: serde::de::DeserializeOwned>(
@@ -360,14 +272,18 @@ impl<'a> Pass<'a> {
         signed.verify(context, &self.parts.sealer.receipt_keys())
     }
 
-    fn park(&self, waiting: &Waiting, status: u16, kind: &str) -> Result<()> {
+    fn refused(&self, waiting: &Waiting, status: u16, kind: &str) -> Result<Settled> {
+        let reason: String = kind.chars().take(200).collect();
         let evidence = Evidence::Refused {
             status,
-            reason: kind.chars().take(200).collect(),
+            reason: reason.clone(),
         };
         let now = self.parts.time.now();
-        let event = self.event(waiting, &now, Some(&evidence))?;
-        self.parts.outbox.park(waiting.id, event.as_ref())
+        Ok(Settled {
+            id: waiting.id,
+            event: self.event(waiting, &now, Some(&evidence))?,
+            verdict: Verdict::Parked { status, reason },
+        })
     }
 
     fn event(
@@ -395,9 +311,11 @@ impl<'a> Pass<'a> {
             Failure::Deadline => return Ok(Err((SyncStop::Deadline, Some(0)))),
             Failure::Cancelled => return Ok(Err((SyncStop::Cancelled, Some(0)))),
             Failure::Refused { status, kind } => {
-                for waiting in batch {
-                    self.park(waiting, status, &kind)?;
-                }
+                let refused = batch
+                    .iter()
+                    .map(|waiting| self.refused(waiting, status, &kind))
+                    .collect::<Result<Vec<_>>>()?;
+                self.parts.outbox.settle(&refused, &self.parts.time.now())?;
                 self.parts.listeners.notify(Topic::Sos);
                 return Ok(Ok(()));
             }

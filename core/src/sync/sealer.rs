@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::compress::compress;
 use super::protocol::{Content, ServiceDocument};
 use crate::config::Config;
 use crate::error::{HomelineError, Result};
@@ -96,7 +97,8 @@ impl Sealer {
     /// Seals `content` to the ministry.
     pub(crate) fn to_ministry(&self, content: &Content, id: Uuid) -> Result<Vec<u8>> {
         let key = self.sealing_key()?;
-        envelope::seal_to_ministry(&to_json(content)?, id, &key, &self.device())
+        let content = compress(to_json(content)?, id);
+        envelope::seal_to_ministry(&content, id, &key, &self.device())
     }
 
     /// Seals the content of a compact message to the ministry.

@@ -6,23 +6,34 @@
 //! the network changes. Its runtime runs on the caller's thread and lives as
 //! long as the pass: no thread is left behind, and `cancel` takes effect in the
 //! middle of an exchange.
+//!
+//! Several exchanges may be in flight, each on the TCP connection of its slot: one
+//! connection that loses 5 % of its packets over 600 ms carries 13 KB/s, whatever
+//! the link could (Mathis et al. 1997), and four of them four times as much.
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
-use super::{HttpHeader, HttpRequest, HttpResponse, Transport, TransportError};
+use super::{Arrived, Exchanged, HttpHeader, HttpRequest, HttpResponse, Transport, TransportError};
 use crate::config::{Config, Policy};
 use crate::error::{HomelineError, Problem, Result};
 
 /// The built-in transport, for one pass.
 pub(crate) struct HttpsTransport {
     runtime: Option<Runtime>,
-    client: reqwest::Client,
+    tls: rustls::ClientConfig,
+    connect: Duration,
+    /// One connection each, made at its first use.
+    clients: Vec<OnceLock<Option<reqwest::Client>>>,
+    flying: Mutex<JoinSet<(u64, Exchanged)>>,
     cancelled: AtomicBool,
     cancel: Notify,
 }
@@ -30,62 +41,69 @@ pub(crate) struct HttpsTransport {
 impl HttpsTransport {
     /// Errors: `Invalid` when a root of the `Config` is not a certificate.
     pub(crate) fn new(config: &Config, policy: &Policy) -> Result<Self> {
-        let bug = |_| HomelineError::bug("transport::https");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(config)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(policy.connect)
-            .https_only(true)
-            .no_proxy()
-            .build()
-            .map_err(|_| bug(()))?;
         Ok(Self {
             runtime: Some(runtime),
-            client,
+            tls: tls(config)?,
+            connect: policy.connect,
+            clients: vec![OnceLock::new(); policy.in_flight.max(1)],
+            flying: Mutex::new(JoinSet::new()),
             cancelled: AtomicBool::new(false),
             cancel: Notify::new(),
         })
     }
 
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
-        let method = reqwest::Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| TransportError::Failed)?;
-        let mut builder = self
-            .client
-            .request(method, &request.url)
-            .timeout(Duration::from_millis(request.timeout_ms))
-            .body(request.body);
-        for header in &request.headers {
-            builder = builder.header(&header.name, &header.value);
+    /// Starts an exchange on the connection of `slot`; it goes on whenever this
+    /// transport is waited for.
+    pub(super) fn start(&self, ticket: u64, slot: usize, request: HttpRequest) {
+        let client = self.client(slot);
+        let send = async move { (ticket, send(client, request).await) };
+        if let Some(runtime) = &self.runtime {
+            let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
+            flying.spawn_on(send, runtime.handle());
         }
-        let mut response = builder.send().await.map_err(|error| fault(&error))?;
-        let limit = usize::try_from(request.max_response_bytes).unwrap_or(usize::MAX);
-        let headers = response
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| {
-                Some(HttpHeader {
-                    name: name.as_str().to_owned(),
-                    value: value.to_str().ok()?.to_owned(),
+    }
+
+    /// Waits for the first answer, or for `urgent`.
+    pub(super) fn next(&self, urgent: &Notify) -> Arrived {
+        let Some(runtime) = &self.runtime else {
+            return Arrived::Nothing;
+        };
+        let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
+        runtime.block_on(async {
+            let mut cancelled = pin!(self.cancelled());
+            let mut urgent = pin!(urgent.notified());
+            std::future::poll_fn(|context| {
+                if cancelled.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Arrived::Cancelled);
+                }
+                if urgent.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Arrived::Urgent);
+                }
+                flying.poll_join_next(context).map(|joined| match joined {
+                    Some(Ok((ticket, answer))) => Arrived::Answer(ticket, answer),
+                    Some(Err(_)) | None => Arrived::Nothing,
                 })
             })
-            .collect();
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
-            if body.len().saturating_add(chunk.len()) > limit {
-                return Err(TransportError::BadAnswer);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(HttpResponse {
-            status,
-            headers,
-            body,
+            .await
         })
+    }
+
+    fn client(&self, slot: usize) -> Option<reqwest::Client> {
+        let make = || {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(self.tls.clone())
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(self.connect)
+                .https_only(true)
+                .no_proxy()
+                .build()
+                .ok()
+        };
+        let slot = slot.checked_rem(self.clients.len()).unwrap_or_default();
+        self.clients.get(slot)?.get_or_init(make).clone()
     }
 
     async fn cancelled(&self) {
@@ -102,12 +120,13 @@ impl HttpsTransport {
 impl Transport for HttpsTransport {
     fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let runtime = self.runtime.as_ref().ok_or(TransportError::Failed)?;
+        let client = self.client(0);
         runtime.block_on(async {
-            let mut send = std::pin::pin!(self.send(request));
-            let mut cancelled = std::pin::pin!(self.cancelled());
+            let mut send = pin!(send(client, request));
+            let mut cancelled = pin!(self.cancelled());
             std::future::poll_fn(|context| {
                 if cancelled.as_mut().poll(context).is_ready() {
-                    return std::task::Poll::Ready(Err(TransportError::Cancelled));
+                    return Poll::Ready(Err(TransportError::Cancelled));
                 }
                 send.as_mut().poll(context)
             })
@@ -129,6 +148,44 @@ impl Drop for HttpsTransport {
             runtime.shutdown_background();
         }
     }
+}
+
+async fn send(client: Option<reqwest::Client>, request: HttpRequest) -> Exchanged {
+    let client = client.ok_or(TransportError::Failed)?;
+    let method = reqwest::Method::from_bytes(request.method.as_bytes())
+        .map_err(|_| TransportError::Failed)?;
+    let mut builder = client
+        .request(method, &request.url)
+        .timeout(Duration::from_millis(request.timeout_ms))
+        .body(request.body);
+    for header in &request.headers {
+        builder = builder.header(&header.name, &header.value);
+    }
+    let mut response = builder.send().await.map_err(|error| fault(&error))?;
+    let limit = usize::try_from(request.max_response_bytes).unwrap_or(usize::MAX);
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| {
+            Some(HttpHeader {
+                name: name.as_str().to_owned(),
+                value: value.to_str().ok()?.to_owned(),
+            })
+        })
+        .collect();
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| fault(&error))? {
+        if body.len().saturating_add(chunk.len()) > limit {
+            return Err(TransportError::BadAnswer);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(HttpResponse {
+        status,
+        headers,
+        body,
+    })
 }
 
 fn tls(config: &Config) -> Result<rustls::ClientConfig> {

@@ -5,9 +5,13 @@
 //! bytes and reports faults; it decides nothing, follows no redirect, and
 //! stores nothing.
 
+mod carrier;
 mod https;
 
-pub(crate) use https::HttpsTransport;
+pub(crate) use carrier::{Arrived, Carrier};
+
+/// What an exchange comes to.
+pub(crate) type Exchanged = Result<HttpResponse, TransportError>;
 
 /// A header of a request or a response.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -77,7 +81,8 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for TransportError {
 }
 
 /// How bytes leave the phone. Implementations must not follow redirects, must
-/// check the server's certificate, and must return by the request's time-out.
+/// check the server's certificate, and must return by the request's time-out. They
+/// are asked for one exchange at a time.
 #[uniffi::export(with_foreign)]
 pub trait Transport: Send + Sync {
     /// Sends a request and reads the response.

@@ -15,7 +15,8 @@ use homeline::seal::hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
     Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
-    Enrolment, EnvelopeBatch, JSON, Limits, Problem, SERVICE_PATH, SMS_PATH, ServiceDocument,
+    Enrolment, EnvelopeBatch, JSON, Limits, Problem, RESULTS_BINARY, SERVICE_PATH, SMS_PATH,
+    ServiceDocument, write_results,
 };
 use serde::{Deserialize, Serialize};
 
@@ -191,17 +192,29 @@ pub(crate) async fn enrol(State(app): State<App>, request: Request) -> Answer {
 }
 
 /// Takes sealed envelopes, of this device or carried for others. Idempotent.
+///
+/// Phones send `application/vnd.homeline.envelopes` and ask for
+/// `application/vnd.homeline.results`, binary forms of the same that save a third:
+/// `core/src/sync/protocol/batch.rs` lays out their bytes. JSON is taken and given
+/// as well. What is sealed in an envelope is JSON, or that JSON compressed:
+/// `core/src/sync/compress.rs`.
 #[utoipa::path(
     post,
     path = "/v1/envelopes",
     operation_id = "envelopes",
     tag = "phone",
     params(SignatureHeaders),
-    request_body = EnvelopeBatch,
+    request_body(content(
+        (EnvelopeBatch = "application/json"),
+        (Vec<u8> = "application/vnd.homeline.envelopes"),
+    )),
     responses(
         (status = 200, description = "One result an envelope, in the order of the batch. \
             Accepted and duplicate carry a signed `Receipt`: context `homeline/receipt/v1`, \
-            key: a receipt key of the service document.", body = BatchAnswer),
+            key: a receipt key of the service document.", content(
+            (BatchAnswer = "application/json"),
+            (Vec<u8> = "application/vnd.homeline.results"),
+        )),
         (status = 401, description = "`urn:homeline:problem:unknown-device`: enrol and \
             repeat. `urn:homeline:problem:bad-signature`: not signed by that device.",
             body = Problem, content_type = "application/problem+json"),
@@ -215,18 +228,22 @@ pub(crate) async fn envelopes(State(app): State<App>, request: Request) -> Answe
     let received = receive(&app, request).await?;
     blocking(move || {
         device_of(&app, &received)?;
-        let batch: EnvelopeBatch = received.json()?;
-        if batch.envelopes.len() > BATCH_ENVELOPES {
+        let envelopes = received.envelopes(BATCH_ENVELOPES)?;
+        if envelopes.len() > BATCH_ENVELOPES {
             return Err(Fault::too_many_envelopes());
         }
         let sealing = app.keys.sealing();
-        let letters: Vec<_> = batch
-            .envelopes
+        let letters: Vec<_> = envelopes
             .iter()
             .map(|given| (given.id, intake::read(given, &sealing)))
             .collect();
         let results = app.store.take(&letters)?;
         app.meter.results(&results);
+        if received.takes_binary()
+            && let Some(bytes) = write_results(&envelopes, &results)
+        {
+            return Ok(answer(RESULTS_BINARY, bytes));
+        }
         json(&BatchAnswer { results })
     })
     .await
@@ -330,13 +347,17 @@ pub(crate) async fn blocking(work: impl FnOnce() -> Answer + Send + 'static) -> 
 /// A JSON answer that no cache keeps.
 pub(crate) fn json<T: Serialize>(body: &T) -> Answer {
     let bytes = serde_json::to_vec(body).map_err(|_| Fault::internal())?;
+    Ok(answer(JSON, bytes))
+}
+
+fn answer(media: &'static str, bytes: Vec<u8>) -> Response<Body> {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         "x-content-type-options",
         HeaderValue::from_static("nosniff"),
     );
-    Ok(response)
+    response
 }

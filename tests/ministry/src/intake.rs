@@ -9,6 +9,7 @@ use homeline::seal::sha256_hex;
 use homeline::sos::compact::{CompactReport, TextPart};
 use homeline::sync::protocol::{
     Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY, SealedEnvelope, UNKNOWN_KEY,
+    expand,
 };
 use homeline::whereabouts::unpack;
 use uuid::Uuid;
@@ -37,8 +38,8 @@ pub(crate) struct Letter {
     pub(crate) sha256: String,
     /// What it holds.
     pub(crate) content: Content,
-    /// The very bytes that were sealed: fields that this version does not know
-    /// are stored with the others.
+    /// The very JSON that was sealed, expanded: fields that this version does not
+    /// know are stored with the others.
     pub(crate) plain: Vec<u8>,
 }
 
@@ -123,8 +124,10 @@ pub(crate) fn read(given: &SealedEnvelope, sealing: &Sealing) -> Result<Letter, 
     }
     // Base mode proves nobody: anybody could have sealed it.
     let sender = opened.sender.ok_or(Refusal::NotAuthentic)?;
+    // Bounded: nobody knows yet what a stranger has sealed.
+    let plain = expand(&opened.content, opened.id).ok_or(Refusal::UnknownContent)?;
     let content: Content =
-        serde_json::from_slice(&opened.content).map_err(|_| Refusal::UnknownContent)?;
+        serde_json::from_slice(&plain).map_err(|_| Refusal::UnknownContent)?;
     // A report has the id of its envelope: that is what makes it one case.
     if matches!(&content, Content::Sos(report) if report.report != opened.id) {
         return Err(Refusal::OtherId);
@@ -147,7 +150,7 @@ pub(crate) fn read(given: &SealedEnvelope, sealing: &Sealing) -> Result<Letter, 
         sender,
         sha256: sha256_hex(&given.sealed.0),
         content,
-        plain: opened.content,
+        plain: plain.into_owned(),
     })
 }
 

@@ -38,6 +38,14 @@ impl Fault {
         )
     }
 
+    pub(crate) const fn bad_batch() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "urn:homeline:problem:malformed-body",
+            "The body is not a batch of envelopes.",
+        )
+    }
+
     pub(crate) const fn bad_query() -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,

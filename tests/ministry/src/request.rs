@@ -1,4 +1,4 @@
-//! A request of the API: its body within bounds, its signature, its JSON.
+//! A request of the API: its body within bounds, its signature, its JSON or batch.
 //!
 //! The checks come in this order, each with its own problem: media type (415),
 //! size (413), time (408), device (401 unknown), signature (401), JSON (400).
@@ -10,6 +10,10 @@ use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
+use homeline::sync::protocol::{
+    ENVELOPES_BINARY, ENVELOPES_PATH, EnvelopeBatch, JSON, RESULTS_BINARY, SealedEnvelope,
+    read_batch,
+};
 use homeline::sync::signature;
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
@@ -34,7 +38,8 @@ impl Received {
     /// Reads a request.
     pub(crate) async fn read(request: Request) -> Result<Self, Fault> {
         let (parts, body) = request.into_parts();
-        if parts.method == Method::POST && !is_json(&parts.headers) {
+        let binary = parts.uri.path() == ENVELOPES_PATH && has_media(&parts.headers, ENVELOPES_BINARY);
+        if parts.method == Method::POST && !binary && !has_media(&parts.headers, JSON) {
             return Err(Fault::not_json());
         }
         let body = tokio::time::timeout(BODY_TIME, read_body(body))
@@ -79,6 +84,24 @@ impl Received {
         )
     }
 
+    /// The envelopes of a batch, in the form that the request says; one more than
+    /// `limit` where there are more.
+    pub(crate) fn envelopes(&self, limit: usize) -> Result<Vec<SealedEnvelope>, Fault> {
+        if has_media(&self.parts.headers, ENVELOPES_BINARY) {
+            return read_batch(&self.body, limit).ok_or_else(Fault::bad_batch);
+        }
+        Ok(self.json::<EnvelopeBatch>()?.envelopes)
+    }
+
+    /// Whether the client takes results in binary.
+    pub(crate) fn takes_binary(&self) -> bool {
+        self.header("accept").is_some_and(|accept| {
+            accept
+                .split(',')
+                .any(|media| is_media(media, RESULTS_BINARY))
+        })
+    }
+
     /// The body as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         serde_json::from_slice(&self.body).map_err(|_| Fault::bad_json())
@@ -94,13 +117,18 @@ impl Received {
     }
 }
 
-/// Whether the body says that it is JSON.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body says that it is of a media type.
+fn has_media(headers: &HeaderMap, kind: &str) -> bool {
     headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+        .is_some_and(|value| is_media(value, kind))
+}
+
+/// Without its parameters.
+fn is_media(value: &str, kind: &str) -> bool {
+    let media = value.split(';').next().unwrap_or_default();
+    media.trim().eq_ignore_ascii_case(kind)
 }
 
 async fn read_body(mut body: Body) -> Result<Vec<u8>, Fault> {

@@ -10,7 +10,7 @@ use homeline::seal::signed::Signed;
 use homeline::sos::{OnRepeat, SosKind, SosRequest};
 use homeline::sync::protocol::{
     BatchAnswer, CaseNews, ChangePage, Content, Enrolled, EnvelopeBatch, Problem, Receipt,
-    ServiceDocument,
+    ServiceDocument, expand, read_batch,
 };
 use homeline::whereabouts::{Fix, FixSource, Position};
 use homeline::{Homeline, HomelineError};
@@ -267,6 +267,8 @@ fn read_as_everything(bytes: &[u8]) {
     read::<ServiceDocument>(bytes);
     read::<Enrolled>(bytes);
     read::<EnvelopeBatch>(bytes);
+    let _ = read_batch(bytes, 100);
+    let _ = expand(bytes, Uuid::nil());
     read::<BatchAnswer>(bytes);
     read::<Problem>(bytes);
     read::<Receipt>(bytes);

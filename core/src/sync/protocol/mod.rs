@@ -9,19 +9,26 @@
 //! | --- | --- | --- |
 //! | `GET /v1/service` | | [`Signed`] [`ServiceDocument`] |
 //! | `POST /v1/devices` | [`Enrolment`] | [`Enrolled`] |
-//! | `POST /v1/envelopes` | [`EnvelopeBatch`] | [`BatchAnswer`] |
+//! | `POST /v1/envelopes` | [`write_batch`], or [`EnvelopeBatch`] | [`write_results`], or [`BatchAnswer`] |
 //! | `GET /v1/changes?after=N` | | [`ChangePage`] |
 //!
 //! | `POST /v1/sms` | [`SmsDelivery`] | [`SmsTaken`] |
 //!
-//! The last one is for an SMS gateway, with a bearer token. All others but the first are signed by the device (RFC 9421, see
-//! [`super::signature`]). What is inside an envelope is a [`Content`].
+//! The last one is for an SMS gateway, with a bearer token. All others but the first
+//! are signed by the device (RFC 9421, see [`super::signature`]). What is inside an
+//! envelope is a [`Content`], in JSON or compressed: see [`expand`].
 
+mod batch;
 mod content;
 mod news;
 
+pub use batch::{ENVELOPES_BINARY, RESULTS_BINARY, read_batch, write_batch, write_results};
 pub use content::*;
 pub use news::*;
+
+pub(crate) use batch::read_results;
+
+pub use super::compress::{DICTIONARY_1, expand};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -4,8 +4,8 @@ use homeline::seal::sha256_hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
     Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
-    EnvelopeBatch, EnvelopeOutcome, EnvelopeResult, Limits, Receipt, SERVICE_PATH, SealedEnvelope,
-    ServiceDocument,
+    EnvelopeOutcome, EnvelopeResult, Limits, Receipt, SERVICE_PATH, SealedEnvelope, ServiceDocument,
+    read_batch,
 };
 use homeline::sync::signature::key_id_of;
 use homeline_tests::hostile::{Request, Response};
@@ -110,9 +110,7 @@ impl Fake {
 
 /// The envelopes of a request; none where it brings none.
 pub(crate) fn batch(request: &Request) -> Vec<SealedEnvelope> {
-    serde_json::from_slice::<EnvelopeBatch>(&request.body)
-        .map(|batch| batch.envelopes)
-        .unwrap_or_default()
+    read_batch(&request.body, usize::MAX).unwrap_or_default()
 }
 
 fn enrolled(request: &Request) -> Response {

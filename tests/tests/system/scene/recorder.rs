@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use homeline::sync::protocol::{ENVELOPES_PATH, EnvelopeBatch};
+use homeline::sync::protocol::{ENVELOPES_PATH, read_batch};
 use homeline::transport::{HttpHeader, HttpRequest, HttpResponse, Transport, TransportError};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use uuid::Uuid;
@@ -57,10 +57,10 @@ impl Recorder {
         if !request.url.ends_with(ENVELOPES_PATH) {
             return;
         }
-        let batch: EnvelopeBatch = serde_json::from_slice(&request.body).unwrap();
+        let batch = read_batch(&request.body, usize::MAX).unwrap();
         let number = {
             let mut batches = self.batches.lock().unwrap();
-            batches.push(batch.envelopes.iter().map(|one| one.id).collect());
+            batches.push(batch.iter().map(|one| one.id).collect());
             batches.len()
         };
         if let Some(before) = &*self.before.lock().unwrap() {

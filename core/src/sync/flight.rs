@@ -1,0 +1,290 @@
+//! The batches in flight: which go next, and what their answers mean.
+//!
+//! The outbox is asked anew before each request, so a report that was pressed
+//! meanwhile is in the next one. Two rules keep the link free for it: while
+//! something of a higher lane is in flight nothing of a lower one is sent, and a
+//! report may be one request more than all others together. What is in flight is
+//! known in memory only: killed anywhere, all of it is sent again, and the
+//! ministry takes it once.
+
+use std::sync::atomic::Ordering;
+
+use uuid::Uuid;
+
+use super::SyncStop;
+use super::client::{Failure, is_binary, judge, read_json};
+use super::pass::{Carried, Pass, Stop};
+use super::protocol::{
+    BatchAnswer, ENVELOPES_BINARY, ENVELOPES_PATH, EnvelopeResult, read_results, write_batch,
+};
+use crate::clock::{ClockReading, elapsed_ms};
+use crate::error::Result;
+use crate::outbox::{Batch, Lane, Waiting};
+use crate::transport::{Arrived, Exchanged, HttpResponse};
+
+/// A batch on its way.
+struct Flight {
+    ticket: u64,
+    /// Which of the connections it uses.
+    slot: usize,
+    batch: Vec<Waiting>,
+    since: ClockReading,
+    /// Whether it was sent before, and the ministry did not know the device.
+    again: bool,
+}
+
+/// The batches in flight of a pass.
+#[derive(Default)]
+pub(super) struct Flights {
+    all: Vec<Flight>,
+    tickets: u64,
+    /// Bytes of the next batch; `None` before the first answer.
+    room: Option<usize>,
+    /// Came with others in a batch that failed whole: each goes alone, so that
+    /// the bad one is found.
+    suspects: Vec<Uuid>,
+    /// Whether the device was enrolled anew in this pass.
+    enrolled_anew: bool,
+    /// Why nothing more is sent; what is in flight is waited for.
+    stop: Option<Stop>,
+}
+
+impl Flights {
+    /// What must not be sent beside itself.
+    fn ids(&self) -> impl Iterator<Item = Uuid> {
+        let batches = self.all.iter().flat_map(|flight| &flight.batch);
+        batches.map(|waiting| waiting.id)
+    }
+
+    /// The highest lane in flight.
+    fn highest(&self) -> Option<Lane> {
+        let first = |flight: &Flight| flight.batch.first().map(|waiting| waiting.lane);
+        self.all.iter().filter_map(first).min()
+    }
+
+    /// A connection that nothing uses; the first one where all are busy, for one
+    /// connection carries several requests.
+    fn free_slot(&self, most: usize) -> usize {
+        (0..most)
+            .find(|slot| self.all.iter().all(|flight| flight.slot != *slot))
+            .unwrap_or_default()
+    }
+
+    /// Those of a batch that may travel together.
+    fn together(&self, mut batch: Vec<Waiting>) -> Vec<Waiting> {
+        let alone = |waiting: &Waiting| self.suspects.contains(&waiting.id);
+        let keep = match batch.iter().position(alone) {
+            Some(at) => at.max(1),
+            None => batch.len(),
+        };
+        batch.truncate(keep);
+        batch
+    }
+}
+
+/// What [`Pass::launch_next`] did.
+enum Launch {
+    /// A batch is on its way, or something was staged: there may be more.
+    More,
+    /// Nothing can go now: when to look again, milliseconds from now.
+    Rest(Option<i64>),
+}
+
+impl Pass<'_> {
+    /// Sends until nothing is due. `Ok(Ok(wait))`: when to call again.
+    pub(super) fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
+        let outbox = std::sync::Arc::clone(&self.parts.outbox);
+        loop {
+            let wait = self.launch_all()?;
+            if self.flights.all.is_empty() {
+                return Ok(match self.flights.stop.take() {
+                    Some(stop) => Err(stop),
+                    None => Ok(wait),
+                });
+            }
+            match self.client.carrier.next(outbox.urgent()) {
+                Arrived::Answer(ticket, answer) => {
+                    if let Err(stop) = self.landed(ticket, answer)? {
+                        self.stop(stop);
+                    }
+                }
+                Arrived::Urgent => {}
+                Arrived::Cancelled => {
+                    self.flights.all.clear();
+                    self.stop((SyncStop::Cancelled, Some(0)));
+                }
+                // A task that died took its answer with it.
+                Arrived::Nothing => self.flights.all.clear(),
+            }
+        }
+    }
+
+    /// The first reason counts.
+    fn stop(&mut self, stop: Stop) {
+        self.flights.stop.get_or_insert(stop);
+    }
+
+    fn launch_all(&mut self) -> Result<Option<i64>> {
+        while self.flights.stop.is_none() {
+            if self.cancelled.load(Ordering::SeqCst) {
+                self.stop((SyncStop::Cancelled, Some(0)));
+                break;
+            }
+            match self.launch_next()? {
+                Ok(Launch::More) => {}
+                Ok(Launch::Rest(wait)) => return Ok(wait),
+                Err(stop) => self.stop(stop),
+            }
+        }
+        Ok(None)
+    }
+
+    fn launch_next(&mut self) -> Result<Result<Launch, Stop>> {
+        let policy = &self.parts.policy;
+        let most = self.client.carrier.most_in_flight(policy);
+        if self.flights.all.len() > most {
+            return Ok(Ok(Launch::Rest(None)));
+        }
+        let now_ms = self.parts.time.now().wall_ms;
+        let skip: Vec<Uuid> = self.skipped.iter().copied().chain(self.flights.ids()).collect();
+        let (envelopes, bytes) = self.limits();
+        let batch = self.parts.outbox.next_batch(now_ms, envelopes, bytes, &skip)?;
+        let sos = matches!(&batch, Batch::Send(batch)
+            if batch.first().is_some_and(|first| first.lane == Lane::Sos));
+        let sos_flies = self.flights.highest() == Some(Lane::Sos);
+        // Ordinary data is staged behind the reports, never before them.
+        if !sos && !sos_flies && self.stage()? {
+            return Ok(Ok(Launch::More));
+        }
+        match batch {
+            Batch::Empty => Ok(Ok(Launch::Rest(None))),
+            Batch::Wait { until_ms } => {
+                let wait = until_ms.saturating_sub(now_ms);
+                let least = policy.backoff_first_ms;
+                Ok(Ok(Launch::Rest(Some(if wait > 0 { wait } else { least }))))
+            }
+            Batch::Send(batch) => {
+                let lane = batch.first().map(|first| first.lane);
+                let room = most.saturating_add(usize::from(sos));
+                let overtaken = self.flights.highest() < lane && !self.flights.all.is_empty();
+                if overtaken || self.flights.all.len() >= room {
+                    return Ok(Ok(Launch::Rest(None)));
+                }
+                let batch = self.flights.together(batch);
+                let launched = self.launch(batch, false)?;
+                Ok(launched.map(|()| Launch::More))
+            }
+        }
+    }
+
+    /// Envelopes and bytes of the next batch, at most.
+    fn limits(&self) -> (u32, usize) {
+        let policy = &self.parts.policy;
+        let theirs = self.parts.sealer.service().map(|service| {
+            let bytes = usize::try_from(service.limits.request_bytes).unwrap_or(usize::MAX);
+            (service.limits.batch_envelopes.max(1), bytes)
+        });
+        let (envelopes, bytes) = theirs.unwrap_or((u32::MAX, usize::MAX));
+        let room = self.flights.room.unwrap_or(policy.batch_bytes / 2);
+        (policy.batch_envelopes.min(envelopes), room.min(bytes))
+    }
+
+    fn launch(&mut self, batch: Vec<Waiting>, again: bool) -> Result<Result<(), Stop>> {
+        let carried = if again { Carried::Reports } else { Carried::Nothing };
+        if let Err(failure) = self.ensure_enrolled()? {
+            return self.failed(&batch, failure, carried);
+        }
+        let body = write_batch(batch.iter().map(|waiting| waiting.sealed.as_slice()));
+        let device = self.parts.sealer.device();
+        let request =
+            self.client
+                .request("POST", ENVELOPES_PATH, (ENVELOPES_BINARY, body), Some(&device));
+        let request = match request {
+            Ok(request) => request,
+            Err(failure) => return self.failed(&batch, failure, carried),
+        };
+        let most = self.client.carrier.most_in_flight(&self.parts.policy);
+        let slot = self.flights.free_slot(most);
+        let ticket = self.flights.tickets;
+        self.flights.tickets = ticket.wrapping_add(1);
+        self.flights.all.push(Flight {
+            ticket,
+            slot,
+            batch,
+            since: self.parts.time.now(),
+            again,
+        });
+        self.client.carrier.start(ticket, slot, request);
+        Ok(Ok(()))
+    }
+
+    /// An answer has come, or will not.
+    fn landed(&mut self, ticket: u64, answer: Exchanged) -> Result<Result<(), Stop>> {
+        let at = |flight: &Flight| flight.ticket == ticket;
+        let Some(at) = self.flights.all.iter().position(at) else {
+            return Ok(Ok(()));
+        };
+        let flight = self.flights.all.swap_remove(at);
+        self.pace(&flight);
+        let batch = flight.batch;
+        match judge(answer).and_then(|response| results(&response, &batch)) {
+            Ok(results) => self.apply(&batch, &results),
+            Err(Failure::UnknownDevice) if !flight.again => {
+                // The ministry lost it, or never had it: enrol and repeat, once.
+                if !std::mem::replace(&mut self.flights.enrolled_anew, true) {
+                    self.parts.outbox.set("enrolled", b"")?;
+                }
+                self.launch(batch, true)
+            }
+            Err(failure) if failure.may_be_one_envelopes() => self.isolate(&batch, failure),
+            Err(failure) => self.failed(&batch, failure, Carried::Reports),
+        }
+    }
+
+    /// Keeps a request short in time: a report that is pressed meanwhile waits for
+    /// what is in flight.
+    fn pace(&mut self, flight: &Flight) {
+        let policy = &self.parts.policy;
+        let took_ms = elapsed_ms(&flight.since, &self.parts.time.now()).unwrap_or(0);
+        let (_, room) = self.limits();
+        self.flights.room = Some(if took_ms > policy.request_slow_ms {
+            (room / 2).max(policy.batch_bytes_least)
+        } else if took_ms < policy.request_fast_ms {
+            room.saturating_mul(2).min(policy.batch_bytes)
+        } else {
+            room
+        });
+    }
+
+    /// A failure that a single envelope may have caused: it must not hold up the
+    /// others. Those that came with it go one by one; the one that fails is skipped
+    /// in this pass, and when several do it is not the envelopes' fault.
+    fn isolate(&mut self, batch: &[Waiting], failure: Failure) -> Result<Result<(), Stop>> {
+        if batch.len() > 1 {
+            let ids = batch.iter().map(|waiting| waiting.id);
+            self.flights.suspects.extend(ids);
+            return Ok(Ok(()));
+        }
+        if matches!(failure, Failure::Refused { .. }) {
+            return self.failed(batch, failure, Carried::Reports);
+        }
+        if self.skipped.len() >= self.parts.policy.skipped_envelopes {
+            return self.failed(batch, failure, Carried::Reports);
+        }
+        self.skipped.extend(batch.iter().map(|waiting| waiting.id));
+        self.failed(batch, failure, Carried::Reports)
+            .map(|_| Ok(()))
+    }
+}
+
+/// The results in an answer to a batch.
+fn results(response: &HttpResponse, batch: &[Waiting]) -> Result<Vec<EnvelopeResult>, Failure> {
+    if is_binary(response) {
+        let sent = batch
+            .iter()
+            .map(|waiting| (waiting.id, waiting.sealed.as_slice()));
+        return read_results(&response.body, sent)
+            .ok_or_else(|| Failure::not_the_ministry(response.status));
+    }
+    read_json::<BatchAnswer>(response).map(|answer| answer.results)
+}
