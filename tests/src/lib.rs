@@ -11,6 +11,7 @@
 //!   after a power cut.
 //! * [`chance`], [`vault`], [`clock`], [`track`], [`words`]: chance that can be
 //!   repeated, a vault to lock, a clock to move, tracks to replay, reports in words.
+//! * `link`: a thin link between two network namespaces, for benches.
 //!
 //! Everything listens on 127.0.0.1 only, on a port the kernel chooses, and runs
 //! on a thread of its own, so a test may be blocking or asynchronous. Dropping a
@@ -32,6 +33,8 @@ pub mod clock;
 pub mod disk;
 pub mod hostile;
 mod https;
+#[cfg(target_os = "linux")]
+pub mod link;
 pub mod operation;
 pub mod proxy;
 pub mod scene;

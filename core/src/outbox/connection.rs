@@ -15,6 +15,9 @@ use crate::sqlite::{self, Step};
 /// "HLOB": tells our file from another application's.
 const APPLICATION_ID: i64 = 0x484c_4f42;
 
+/// Statements kept prepared: about all that there are, a few KB each.
+const STATEMENTS: usize = 48;
+
 const MIGRATIONS: [Step; 3] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
     Step::sql(&[
@@ -169,6 +172,8 @@ impl Outbox {
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(self.policy.lock)?;
+        // Those of a press stay prepared, whatever a pass does in between.
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let application: i64 = connection.query_row(
             "SELECT application_id FROM pragma_application_id",
             [],

@@ -70,16 +70,16 @@ impl Outbox {
         let made_ms = press.event.at.wall_ms;
         let stored = self.write(|tx| {
             insert(tx, &press.envelope, made_ms)?;
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO report (id, sequence, own_copy, medical)
                  SELECT ?1, ?2, ?3, (SELECT id FROM standing WHERE kind = 1 AND ?4)",
-                params![
-                    press.envelope.id,
-                    i64::try_from(press.sequence).unwrap_or(i64::MAX),
-                    press.own_copy,
-                    press.beside == Beside::WhoAndMedical
-                ],
-            )?;
+            )?
+            .execute(params![
+                press.envelope.id,
+                i64::try_from(press.sequence).unwrap_or(i64::MAX),
+                press.own_copy,
+                press.beside == Beside::WhoAndMedical
+            ])?;
             events::append(tx, &press.event)?;
             standing::queue(tx, StandingKind::Who, press.envelope.not_before_ms)?;
             if press.beside == Beside::WhoAndMedical {
@@ -235,19 +235,19 @@ impl Outbox {
 }
 
 fn insert(tx: &Transaction<'_>, envelope: &NewEnvelope, made_ms: i64) -> Result<()> {
-    tx.execute(
+    tx.prepare_cached(
         "INSERT OR IGNORE INTO envelope (id, lane, role, report, sealed, not_before, made_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![
-            envelope.id,
-            envelope.lane.number(),
-            envelope.role.number(),
-            envelope.report,
-            envelope.sealed,
-            envelope.not_before_ms,
-            made_ms
-        ],
-    )?;
+    )?
+    .execute(params![
+        envelope.id,
+        envelope.lane.number(),
+        envelope.role.number(),
+        envelope.report,
+        envelope.sealed,
+        envelope.not_before_ms,
+        made_ms
+    ])?;
     Ok(())
 }
 

@@ -87,11 +87,10 @@ impl Outbox {
 
 pub(super) fn append(tx: &Transaction<'_>, event: &EventRow) -> Result<()> {
     let last: Option<(i64, String)> = tx
-        .query_row(
+        .prepare_cached(
             "SELECT seq, evidence FROM event WHERE report = ?1 ORDER BY seq DESC LIMIT 1",
-            [event.report],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
+        )?
+        .query_row([event.report], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     match last {
         Some((seq, evidence)) if evidence == event.evidence => {
@@ -102,20 +101,20 @@ pub(super) fn append(tx: &Transaction<'_>, event: &EventRow) -> Result<()> {
             )?;
         }
         last => {
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO event
                    (report, seq, wall_ms, monotonic_ms, boot_id, last_wall_ms, evidence)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    event.report,
-                    last.map_or(0, |(seq, _)| seq) + 1,
-                    event.at.wall_ms,
-                    event.at.monotonic_ms,
-                    event.at.boot_id,
-                    event.last_wall_ms,
-                    event.evidence
-                ],
-            )?;
+            )?
+            .execute(params![
+                event.report,
+                last.map_or(0, |(seq, _)| seq) + 1,
+                event.at.wall_ms,
+                event.at.monotonic_ms,
+                event.at.boot_id,
+                event.last_wall_ms,
+                event.evidence
+            ])?;
         }
     }
     Ok(())

@@ -123,7 +123,11 @@ fn settle_one(tx: &Transaction<'_>, one: &Settled, at: &ClockReading) -> Result<
             )?
             .execute(params![one.id, at.wall_ms])?;
             if *role == Role::Profile {
-                put(tx, "profile_received_ms", received_ms.to_string().as_bytes())?;
+                put(
+                    tx,
+                    "profile_received_ms",
+                    received_ms.to_string().as_bytes(),
+                )?;
             }
             put_ministry_time(tx, *received_ms, at)?;
             put(tx, "receipt_ms", at.wall_ms.to_string().as_bytes())?;

@@ -50,18 +50,17 @@ impl Outbox {
     pub(crate) fn standing(&self, kind: StandingKind) -> Result<Option<StandingRow>> {
         self.read(|tx| {
             Ok(tx
-                .query_row(
+                .prepare_cached(
                     "SELECT id, sealed, version, made_ms FROM standing WHERE kind = ?1",
-                    [kind.number()],
-                    |row| {
-                        Ok(StandingRow {
-                            id: row.get(0)?,
-                            sealed: row.get(1)?,
-                            version: row.get(2)?,
-                            made_ms: row.get(3)?,
-                        })
-                    },
-                )
+                )?
+                .query_row([kind.number()], |row| {
+                    Ok(StandingRow {
+                        id: row.get(0)?,
+                        sealed: row.get(1)?,
+                        version: row.get(2)?,
+                        made_ms: row.get(3)?,
+                    })
+                })
                 .optional()?)
         })
     }
@@ -127,18 +126,19 @@ fn replace_waiting(tx: &Transaction<'_>, row: &StandingRow) -> Result<()> {
 
 /// Queues a standing envelope beside a report, once: it keeps its id.
 pub(super) fn queue(tx: &Transaction<'_>, kind: StandingKind, not_before_ms: i64) -> Result<()> {
-    tx.execute(
+    tx.prepare_cached(
+        // What would not change is not written: each page is a part of the press.
         "INSERT INTO envelope (id, lane, role, sealed, not_before)
          SELECT id, ?1, ?2, sealed, ?3 FROM standing WHERE kind = ?4
-         ON CONFLICT (id) DO UPDATE
-           SET not_before = min(not_before, excluded.not_before) WHERE state = 0",
-        params![
-            Lane::Sos.number(),
-            kind.role().number(),
-            not_before_ms,
-            kind.number()
-        ],
-    )?;
+         ON CONFLICT (id) DO UPDATE SET not_before = excluded.not_before
+           WHERE state = 0 AND not_before > excluded.not_before",
+    )?
+    .execute(params![
+        Lane::Sos.number(),
+        kind.role().number(),
+        not_before_ms,
+        kind.number()
+    ])?;
     Ok(())
 }
 

@@ -65,11 +65,9 @@ impl Outbox {
     /// The highest sequence number of a report, 0 when there is none.
     pub(crate) fn last_sequence(&self) -> Result<u64> {
         let last: i64 = self.read(|tx| {
-            Ok(
-                tx.query_row("SELECT coalesce(max(sequence), 0) FROM report", [], |row| {
-                    row.get(0)
-                })?,
-            )
+            Ok(tx
+                .prepare_cached("SELECT coalesce(max(sequence), 0) FROM report")?
+                .query_row([], |row| row.get(0))?)
         })?;
         Ok(u64::try_from(last).unwrap_or(0))
     }
@@ -112,9 +110,8 @@ impl Outbox {
     pub(crate) fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
         self.read(|tx| {
             Ok(tx
-                .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
-                    row.get(0)
-                })
+                .prepare_cached("SELECT value FROM meta WHERE key = ?1")?
+                .query_row([key], |row| row.get(0))
                 .optional()?)
         })
     }
@@ -167,11 +164,11 @@ pub(super) fn number(tx: &Transaction<'_>, key: &str) -> Result<Option<i64>> {
 }
 
 pub(super) fn put(tx: &Transaction<'_>, key: &str, value: &[u8]) -> Result<()> {
-    tx.execute(
+    tx.prepare_cached(
         "INSERT INTO meta (key, value) VALUES (?1, ?2)
          ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        params![key, value],
-    )?;
+    )?
+    .execute(params![key, value])?;
     Ok(())
 }
 

@@ -42,8 +42,8 @@ const LEVEL: i32 = 9;
 const EXPANDED_BYTES: usize = 2 * 1024 * 1024;
 
 /// Nor to more than this for each of its bytes, a start of [`EXPANDED_START`] set
-/// aside: what honest phones send stays below a tenth of it.
-const EXPANDED_RATIO: usize = 200;
+/// aside: a phone whose content would go beyond sends it as it is.
+const EXPANDED_RATIO: usize = 50;
 
 /// Expanded bytes that any content may have, however short it is.
 const EXPANDED_START: usize = 16 * 1024;
@@ -90,8 +90,7 @@ fn most(bytes: usize) -> usize {
 fn deflated(json: &[u8]) -> Option<Vec<u8>> {
     // Made once: its tables take longer than a report.
     static DICTIONARY: OnceLock<CDict<'static>> = OnceLock::new();
-    let dictionary =
-        DICTIONARY.get_or_init(|| CDict::create(DICTIONARY_1, LEVEL));
+    let dictionary = DICTIONARY.get_or_init(|| CDict::create(DICTIONARY_1, LEVEL));
     let mut context = CCtx::try_create()?;
     context
         .set_parameter(CParameter::ContentSizeFlag(false))

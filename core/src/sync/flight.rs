@@ -146,9 +146,17 @@ impl Pass<'_> {
             return Ok(Ok(Launch::Rest(None)));
         }
         let now_ms = self.parts.time.now().wall_ms;
-        let skip: Vec<Uuid> = self.skipped.iter().copied().chain(self.flights.ids()).collect();
+        let skip: Vec<Uuid> = self
+            .skipped
+            .iter()
+            .copied()
+            .chain(self.flights.ids())
+            .collect();
         let (envelopes, bytes) = self.limits();
-        let batch = self.parts.outbox.next_batch(now_ms, envelopes, bytes, &skip)?;
+        let batch = self
+            .parts
+            .outbox
+            .next_batch(now_ms, envelopes, bytes, &skip)?;
         let sos = matches!(&batch, Batch::Send(batch)
             if batch.first().is_some_and(|first| first.lane == Lane::Sos));
         let sos_flies = self.flights.highest() == Some(Lane::Sos);
@@ -190,15 +198,22 @@ impl Pass<'_> {
     }
 
     fn launch(&mut self, batch: Vec<Waiting>, again: bool) -> Result<Result<(), Stop>> {
-        let carried = if again { Carried::Reports } else { Carried::Nothing };
+        let carried = if again {
+            Carried::Reports
+        } else {
+            Carried::Nothing
+        };
         if let Err(failure) = self.ensure_enrolled()? {
             return self.failed(&batch, failure, carried);
         }
         let body = write_batch(batch.iter().map(|waiting| waiting.sealed.as_slice()));
         let device = self.parts.sealer.device();
-        let request =
-            self.client
-                .request("POST", ENVELOPES_PATH, (ENVELOPES_BINARY, body), Some(&device));
+        let request = self.client.request(
+            "POST",
+            ENVELOPES_PATH,
+            (ENVELOPES_BINARY, body),
+            Some(&device),
+        );
         let request = match request {
             Ok(request) => request,
             Err(failure) => return self.failed(&batch, failure, carried),

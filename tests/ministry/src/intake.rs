@@ -126,8 +126,7 @@ pub(crate) fn read(given: &SealedEnvelope, sealing: &Sealing) -> Result<Letter, 
     let sender = opened.sender.ok_or(Refusal::NotAuthentic)?;
     // Bounded: nobody knows yet what a stranger has sealed.
     let plain = expand(&opened.content, opened.id).ok_or(Refusal::UnknownContent)?;
-    let content: Content =
-        serde_json::from_slice(&plain).map_err(|_| Refusal::UnknownContent)?;
+    let content: Content = serde_json::from_slice(&plain).map_err(|_| Refusal::UnknownContent)?;
     // A report has the id of its envelope: that is what makes it one case.
     if matches!(&content, Content::Sos(report) if report.report != opened.id) {
         return Err(Refusal::OtherId);

@@ -38,7 +38,8 @@ impl Received {
     /// Reads a request.
     pub(crate) async fn read(request: Request) -> Result<Self, Fault> {
         let (parts, body) = request.into_parts();
-        let binary = parts.uri.path() == ENVELOPES_PATH && has_media(&parts.headers, ENVELOPES_BINARY);
+        let binary =
+            parts.uri.path() == ENVELOPES_PATH && has_media(&parts.headers, ENVELOPES_BINARY);
         if parts.method == Method::POST && !binary && !has_media(&parts.headers, JSON) {
             return Err(Fault::not_json());
         }

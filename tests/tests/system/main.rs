@@ -4,6 +4,7 @@
 //!
 //! * [`hostile_ministry`]: portals, forgers, servers with bugs.
 //! * [`delivery`]: order, repetition, clocks, consent, restarts.
+//! * [`drain`]: many requests in flight, and what is refused for good.
 //! * [`properties`]: any input at all.
 
 #![allow(
@@ -15,6 +16,7 @@
 )]
 
 mod delivery;
+mod drain;
 mod hostile_ministry;
 mod properties;
 mod scene;

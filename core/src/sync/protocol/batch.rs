@@ -374,7 +374,10 @@ mod tests {
         assert_eq!(read_results(&body, pairs()), Some(given.clone()));
         // The hash and the id are not in it.
         let one = write_results(&all[2..], &given[2..]).unwrap();
-        assert_eq!(one.len(), 1 + 1 + 8 + 64 + 2 + r#"{"envelope":"1","sha256":"2"}"#.len());
+        assert_eq!(
+            one.len(),
+            1 + 1 + 8 + 64 + 2 + r#"{"envelope":"1","sha256":"2"}"#.len()
+        );
         // Cut between two results: the first ones count.
         assert_eq!(
             read_results(&write_results(&all[..1], &given[..1]).unwrap(), pairs())

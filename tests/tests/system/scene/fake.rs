@@ -4,8 +4,8 @@ use homeline::seal::sha256_hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
     Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
-    EnvelopeOutcome, EnvelopeResult, Limits, Receipt, SERVICE_PATH, SealedEnvelope, ServiceDocument,
-    read_batch,
+    EnvelopeOutcome, EnvelopeResult, Limits, Receipt, SERVICE_PATH, SealedEnvelope,
+    ServiceDocument, read_batch,
 };
 use homeline::sync::signature::key_id_of;
 use homeline_tests::hostile::{Request, Response};
