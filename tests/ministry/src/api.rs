@@ -206,14 +206,14 @@ pub(crate) async fn enrol(State(app): State<App>, request: Request) -> Answer {
     params(SignatureHeaders),
     request_body(content(
         (EnvelopeBatch = "application/json"),
-        (Vec<u8> = "application/vnd.homeline.envelopes"),
+        (Binary = "application/vnd.homeline.envelopes"),
     )),
     responses(
         (status = 200, description = "One result an envelope, in the order of the batch. \
             Accepted and duplicate carry a signed `Receipt`: context `homeline/receipt/v1`, \
             key: a receipt key of the service document.", content(
             (BatchAnswer = "application/json"),
-            (Vec<u8> = "application/vnd.homeline.results"),
+            (Binary = "application/vnd.homeline.results"),
         )),
         (status = 401, description = "`urn:homeline:problem:unknown-device`: enrol and \
             repeat. `urn:homeline:problem:bad-signature`: not signed by that device.",
@@ -286,6 +286,12 @@ pub(crate) async fn changes(
     })
     .await
 }
+
+/// Bytes that are no JSON.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "only described here")]
+pub(crate) struct Binary(Vec<u8>);
 
 /// The query of the change feed.
 #[derive(Deserialize)]
