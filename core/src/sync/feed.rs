@@ -14,7 +14,7 @@ use crate::record::RecordState;
 use crate::registration::card;
 use crate::registration::fields::Stamper;
 use crate::registration::gate::PositionGate;
-use crate::registration::news::{self, After};
+use crate::registration::news;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, case_news};
 
@@ -45,10 +45,7 @@ impl Pass<'_> {
         if std::mem::replace(&mut self.service_fetched, true) {
             return Ok(Err(unbelieved));
         }
-        let signed = match self
-            .client
-            .call::<Signed>("GET", SERVICE_PATH, Vec::new(), None)
-        {
+        let signed = match self.fetch::<Signed>(SERVICE_PATH, None)? {
             Ok(signed) => signed,
             Err(failure) => return Ok(Err(failure)),
         };
@@ -96,14 +93,10 @@ impl Pass<'_> {
             let after = self.parts.outbox.get_number("cursor")?.unwrap_or(0);
             let target = format!("{CHANGES_PATH}?after={after}");
             let device = self.parts.sealer.device();
-            let page =
-                match self
-                    .client
-                    .call::<ChangePage>("GET", &target, Vec::new(), Some(&device))
-                {
-                    Ok(page) => page,
-                    Err(failure) => return self.failed(&[], failure, Carried::Nothing),
-                };
+            let page = match self.fetch::<ChangePage>(&target, Some(&device))? {
+                Ok(page) => page,
+                Err(failure) => return self.failed(&[], failure, Carried::Nothing),
+            };
             let newest = page.changes.iter().map(|change| change.seq).max();
             let seen = u64::try_from(after).unwrap_or(0);
             // A feed that does not go on is at its end.
@@ -170,10 +163,9 @@ impl Pass<'_> {
                         sealer: Arc::clone(&parts.sealer),
                     };
                     let stamp = stamper.stamp();
-                    let after = parts
+                    parts
                         .record
                         .write(|tx| news::apply(tx, &news, item.seq, &stamp, &parts.policy))?;
-                    self.answer_news |= after == After::Send;
                     applied += 1;
                 }
                 Word::Ministrys(_) | Word::Nobodys => {}

@@ -1,26 +1,30 @@
 //! The batches in flight: which go next, and what their answers mean.
 //!
-//! The outbox is asked anew before each request, so a report that was pressed
-//! meanwhile is in the next one. Two rules keep the link free for it: while
+//! The outbox is asked anew before each request, and whenever something is pressed, so
+//! a report that was pressed meanwhile is in the next one. Two rules keep the link free for it: while
 //! something of a higher lane is in flight nothing of a lower one is sent, and a
 //! report may be one request more than all others together. What is in flight is
 //! known in memory only: killed anywhere, all of it is sent again, and the
 //! ministry takes it once.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::SyncStop;
 use super::client::{Failure, is_binary, judge, read_json};
 use super::pass::{Carried, Pass, Stop};
 use super::protocol::{
-    BatchAnswer, ENVELOPES_BINARY, ENVELOPES_PATH, EnvelopeResult, read_results, write_batch,
+    BatchAnswer, ENVELOPES_BINARY, ENVELOPES_PATH, EnvelopeResult, JSON, read_results, write_batch,
 };
 use crate::clock::{ClockReading, elapsed_ms};
 use crate::error::Result;
+use crate::keys::DeviceKeys;
 use crate::outbox::{Batch, Lane, Waiting};
-use crate::transport::{Arrived, Exchanged, HttpResponse};
+use crate::sos::AttemptResult;
+use crate::transport::{Arrived, Exchanged, HttpResponse, TransportError};
 
 /// A batch on its way.
 struct Flight {
@@ -50,6 +54,11 @@ pub(super) struct Flights {
 }
 
 impl Flights {
+    fn ticket(&mut self) -> u64 {
+        self.tickets = self.tickets.wrapping_add(1);
+        self.tickets
+    }
+
     /// What must not be sent beside itself.
     fn ids(&self) -> impl Iterator<Item = Uuid> {
         let batches = self.all.iter().flat_map(|flight| &flight.batch);
@@ -93,7 +102,7 @@ enum Launch {
 impl Pass<'_> {
     /// Sends until nothing is due. `Ok(Ok(wait))`: when to call again.
     pub(super) fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
-        let outbox = std::sync::Arc::clone(&self.parts.outbox);
+        let outbox = Arc::clone(&self.parts.outbox);
         loop {
             let wait = self.launch_all()?;
             if self.flights.all.is_empty() {
@@ -102,25 +111,76 @@ impl Pass<'_> {
                     None => Ok(wait),
                 });
             }
-            match self.client.carrier.next(outbox.urgent()) {
-                Arrived::Answer(ticket, answer) => {
-                    if let Err(stop) = self.landed(ticket, answer)? {
-                        self.stop(stop);
-                    }
-                }
-                Arrived::Urgent => {}
-                Arrived::Cancelled => {
-                    self.flights.all.clear();
-                    self.stop((SyncStop::Cancelled, Some(0)));
-                }
-                // A task that died took its answer with it.
-                Arrived::Nothing => self.flights.all.clear(),
-            }
+            let arrived = self.client.carrier.next(outbox.urgent());
+            self.take(arrived)?;
         }
     }
 
+    /// A request that carries no envelope: a report that is pressed meanwhile does
+    /// not wait for it.
+    pub(super) fn fetch<T: DeserializeOwned>(
+        &mut self,
+        target: &str,
+        device: Option<&DeviceKeys>,
+    ) -> Result<Result<T, Failure>> {
+        let request = match self
+            .client
+            .request("GET", target, (JSON, Vec::new()), device)
+        {
+            Ok(request) => request,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let ticket = self.flights.ticket();
+        self.client.carrier.start(ticket, 0, request);
+        let outbox = Arc::clone(&self.parts.outbox);
+        loop {
+            match self.client.carrier.next(outbox.urgent()) {
+                Arrived::Answer(of, answer) if of == ticket => {
+                    return Ok(judge(answer).and_then(|response| read_json(&response)));
+                }
+                arrived => {
+                    if let Some(failure) = self.take(arrived)? {
+                        return Ok(Err(failure));
+                    }
+                }
+            }
+            self.launch_all()?;
+        }
+    }
+
+    /// Takes what has arrived; a failure where nothing more will.
+    fn take(&mut self, arrived: Arrived) -> Result<Option<Failure>> {
+        match arrived {
+            Arrived::Answer(ticket, answer) => {
+                if let Err(stop) = self.landed(ticket, answer)? {
+                    self.stop(stop);
+                }
+            }
+            Arrived::Urgent => {}
+            Arrived::Cancelled => {
+                self.flights.all.clear();
+                self.stop((SyncStop::Cancelled, Some(0)));
+                return Ok(Some(Failure::Cancelled));
+            }
+            // Whoever carried them died with their answers.
+            Arrived::Nothing => {
+                let tickets: Vec<u64> = self.flights.all.iter().map(|it| it.ticket).collect();
+                for ticket in tickets {
+                    if let Err(stop) = self.landed(ticket, Err(TransportError::Failed))? {
+                        self.stop(stop);
+                    }
+                }
+                return Ok(Some(Failure::Attempt {
+                    result: AttemptResult::NoAnswer,
+                    after_ms: None,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
     /// The first reason counts.
-    fn stop(&mut self, stop: Stop) {
+    pub(super) fn stop(&mut self, stop: Stop) {
         self.flights.stop.get_or_insert(stop);
     }
 
@@ -220,8 +280,7 @@ impl Pass<'_> {
         };
         let most = self.client.carrier.most_in_flight(&self.parts.policy);
         let slot = self.flights.free_slot(most);
-        let ticket = self.flights.tickets;
-        self.flights.tickets = ticket.wrapping_add(1);
+        let ticket = self.flights.ticket();
         self.flights.all.push(Flight {
             ticket,
             slot,

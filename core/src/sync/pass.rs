@@ -67,8 +67,6 @@ pub(super) struct Pass<'a> {
     pub(super) cancelled: &'a AtomicBool,
     /// Whether this pass has fetched the service document: once is enough.
     pub(super) service_fetched: bool,
-    /// Whether news of the feed have left something to send.
-    pub(super) answer_news: bool,
     /// What failed by itself in this pass: it does not hold up the others.
     pub(super) skipped: Vec<Uuid>,
 }
@@ -82,7 +80,6 @@ impl<'a> Pass<'a> {
             flights: Flights::default(),
             cancelled,
             service_fetched: false,
-            answer_news: false,
             skipped: Vec::new(),
         }
     }
@@ -92,36 +89,34 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) fn run(&mut self) -> Result<Stop> {
-        let wait = match self.drain()? {
-            Ok(wait) => wait,
-            Err(stop) => return Ok(stop),
-        };
-        if let Err(stop) = self.refresh_service()? {
+        if let Err(stop) = self.drain()? {
             return Ok(stop);
+        }
+        if let Err(stop) = self.refresh_service()? {
+            return self.end(stop);
         }
         // A crisis that was declared just now lets positions go in this pass.
-        let wait = match self.service_fetched {
-            false => wait,
-            true => match self.drain()? {
-                Ok(later) => later,
-                Err(stop) => return Ok(stop),
-            },
-        };
-        if let Err(stop) = self.changes()? {
+        if self.service_fetched
+            && let Err(stop) = self.drain()?
+        {
             return Ok(stop);
         }
-        let wait = match std::mem::take(&mut self.answer_news) {
-            false => wait,
-            true => match self.drain()? {
-                Ok(wait) => wait,
-                Err(stop) => return Ok(stop),
-            },
-        };
-        let stop = match self.skipped.is_empty() {
-            true => SyncStop::Done,
-            false => SyncStop::Busy,
-        };
-        Ok((stop, wait))
+        if let Err(stop) = self.changes()? {
+            return self.end(stop);
+        }
+        // What news have left to send, and what was pressed while they came.
+        Ok(match self.drain()? {
+            Err(stop) => stop,
+            Ok(wait) if self.skipped.is_empty() => (SyncStop::Done, wait),
+            Ok(wait) => (SyncStop::Busy, wait),
+        })
+    }
+
+    /// Ends the pass, once the reports that left beside the last request are
+    /// answered.
+    fn end(&mut self, stop: Stop) -> Result<Stop> {
+        self.stop(stop);
+        Ok(self.drain()?.err().unwrap_or(stop))
     }
 
     /// Moves what the record has into the outbox; whether anything new is there.

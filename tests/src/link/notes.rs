@@ -96,7 +96,9 @@ const NEED: [&str; 14] = [
 pub fn note(number: u64) -> String {
     let mut chance = Chance::new(number);
     let mut pick = |from: &'static [&'static str]| {
-        from.get(chance.below(from.len())).copied().unwrap_or_default()
+        from.get(chance.below(from.len()))
+            .copied()
+            .unwrap_or_default()
     };
     let who = pick(&WHO);
     let chinese = !who.is_ascii();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use homeline::homeline::ParkedKind;
 use homeline::registration::Purpose;
 use homeline::sync::SyncStop;
-use homeline::sync::protocol::{ENVELOPES_PATH, EnvelopeOutcome, Problem};
+use homeline::sync::protocol::{CHANGES_PATH, ENVELOPES_PATH, EnvelopeOutcome, Problem};
 use homeline_tests::certs::Authority;
 use homeline_tests::hostile::{Answer, HostileServer};
 use uuid::Uuid;
@@ -31,6 +31,11 @@ struct Counter {
 }
 
 impl Counter {
+    fn note(&self, ids: Vec<Uuid>) {
+        self.batches.lock().unwrap().0.push(ids);
+        self.changed.notify_all();
+    }
+
     /// Notes a batch and waits until the ministry answers.
     fn take(&self, ids: Vec<Uuid>) {
         let mut state = self.batches.lock().unwrap();
@@ -83,8 +88,15 @@ fn a_live_sos_waits_for_nothing_not_even_for_what_is_in_flight() {
         .give(Purpose::Whereabouts, "2026-01".into())
         .unwrap();
     for part in 0..positions() / 5_000 {
-        let fixes = (part * 5_000..(part + 1) * 5_000)
-            .map(|n| fix(41.0 + (n % 977) as f64 / 1e4, 28.9, START_MS + n * 1_000));
+        let fixes = (part * 5_000..(part + 1) * 5_000).map(|n| {
+            // A walk that no packing makes small: four requests must be in flight.
+            let jitter = |factor: i64| (n * factor % 9_973) as f64 / 1e8;
+            fix(
+                41.0 + jitter(7_919),
+                28.9 + jitter(6_007),
+                START_MS + n * 1_000,
+            )
+        });
         home.whereabouts().record_all(fixes.collect()).unwrap();
     }
     counter.answer(false);
@@ -111,6 +123,47 @@ fn a_live_sos_waits_for_nothing_not_even_for_what_is_in_flight() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), all);
+}
+
+#[test]
+fn a_live_sos_does_not_wait_for_the_feed() {
+    let (office, phone) = (Office::new(), Phone::new());
+    let ca = Authority::new().unwrap();
+    let sealing_key = office.ministry.host_values().sealing_key;
+    let fake = Fake::new(1, 2, 1, &sealing_key);
+    let anchor = fake.anchor();
+    let counter = Arc::new(Counter::default());
+    let counts = Arc::clone(&counter);
+    let answer = Answer::by(move |request| {
+        let ids = batch(&request).iter().map(|one| one.id).collect();
+        match request.path.starts_with(CHANGES_PATH) {
+            true => counts.take(ids),
+            false if request.path == ENVELOPES_PATH => counts.note(ids),
+            false => {}
+        }
+        fake.answer(&request, |envelope| fake.accept(envelope))
+    });
+    let server = HostileServer::start(ca.server().unwrap(), answer).unwrap();
+    let mut config = office.config(&phone);
+    config.ministry_url = server.url();
+    config.tls_roots = vec![ca.der().to_vec()];
+    config.anchors.push(anchor);
+    let home = phone.open(config);
+    thread::scope(|scope| {
+        let pass = scope.spawn(|| home.sync(LONG_MS).unwrap());
+        // The feed was asked for, and does not answer.
+        assert_eq!(counter.wait_for(1).len(), 1);
+        let report = press(&home, "hurt");
+        let batches = counter.wait_for(2);
+        counter.answer(true);
+        assert_eq!(
+            batches[1].first().map(Uuid::to_string),
+            Some(report.clone())
+        );
+        let outcome = pass.join().unwrap();
+        assert_eq!((outcome.stopped, outcome.waiting), (SyncStop::Done, 0));
+        assert!(is_received(&home, &report));
+    });
 }
 
 #[test]
