@@ -45,7 +45,10 @@ impl Pass<'_> {
         if std::mem::replace(&mut self.service_fetched, true) {
             return Ok(Err(unbelieved));
         }
-        let signed = match self.fetch::<Signed>(SERVICE_PATH, None)? {
+        self.flights.holds = true;
+        let fetched = self.fetch::<Signed>(SERVICE_PATH, None);
+        self.flights.holds = false;
+        let signed = match fetched? {
             Ok(signed) => signed,
             Err(failure) => return Ok(Err(failure)),
         };

@@ -7,6 +7,7 @@
 //! known in memory only: killed anywhere, all of it is sent again, and the
 //! ministry takes it once.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -51,6 +52,10 @@ pub(super) struct Flights {
     enrolled_anew: bool,
     /// Why nothing more is sent; what is in flight is waited for.
     stop: Option<Stop>,
+    /// Whether answers are put aside: the service document is on its way, and
+    /// without its keys no receipt could be believed.
+    pub(super) holds: bool,
+    held: VecDeque<(u64, Exchanged)>,
 }
 
 impl Flights {
@@ -111,7 +116,10 @@ impl Pass<'_> {
                     None => Ok(wait),
                 });
             }
-            let arrived = self.client.carrier.next(outbox.urgent());
+            let arrived = match self.flights.held.pop_front() {
+                Some((ticket, answer)) => Arrived::Answer(ticket, answer),
+                None => self.client.carrier.next(outbox.urgent()),
+            };
             self.take(arrived)?;
         }
     }
@@ -151,6 +159,9 @@ impl Pass<'_> {
     /// Takes what has arrived; a failure where nothing more will.
     fn take(&mut self, arrived: Arrived) -> Result<Option<Failure>> {
         match arrived {
+            Arrived::Answer(ticket, answer) if self.flights.holds => {
+                self.flights.held.push_back((ticket, answer));
+            }
             Arrived::Answer(ticket, answer) => {
                 if let Err(stop) = self.landed(ticket, answer)? {
                     self.stop(stop);

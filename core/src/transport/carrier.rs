@@ -55,7 +55,7 @@ impl Carrier {
     /// As the host's own interface has it: to cancel from another thread.
     pub(crate) fn transport(&self) -> Arc<dyn Transport> {
         match self {
-            Self::BuiltIn(https) => Arc::clone(https) as Arc<dyn Transport>,
+            Self::BuiltIn(https) => Arc::<HttpsTransport>::clone(https),
             Self::Host { transport, .. } => Arc::clone(transport),
         }
     }

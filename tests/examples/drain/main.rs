@@ -25,6 +25,13 @@
 //!
 //! Prints a line of JSON for each figure.
 
+#![allow(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that measures"
+)]
 #![cfg_attr(
     not(target_os = "linux"),
     allow(

@@ -92,12 +92,13 @@ fn carry(from: Arc<Tun>, to: Arc<Tun>, shape: Shape, salt: u64) -> io::Result<Ar
         let mut free_at = Instant::now();
         while let Ok(length) = from.recv(&mut buffer) {
             let packet = buffer.get(..length).unwrap_or_default();
-            let bytes = packet.len() as u64;
+            let bytes = u64::try_from(packet.len()).unwrap_or(u64::MAX);
             count.bytes.fetch_add(bytes, SeqCst);
             count.packets.fetch_add(1, SeqCst);
             let now = Instant::now();
             free_at = free_at.max(now);
-            let waiting = shape.rate * (free_at - now).as_micros() as u64 / 8_000_000;
+            let wait_us = u64::try_from((free_at - now).as_micros()).unwrap_or(u64::MAX);
+            let waiting = shape.rate.saturating_mul(wait_us) / 8_000_000;
             if chance.bits() % 1_000 < shape.loss_per_mille || waiting + bytes > shape.queue {
                 count.dropped.fetch_add(1, SeqCst);
                 continue;

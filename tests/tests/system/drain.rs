@@ -10,6 +10,7 @@ use homeline::registration::Purpose;
 use homeline::sync::SyncStop;
 use homeline::sync::protocol::{CHANGES_PATH, ENVELOPES_PATH, EnvelopeOutcome, Problem};
 use homeline_tests::certs::Authority;
+use homeline_tests::chance::Chance;
 use homeline_tests::hostile::{Answer, HostileServer};
 use uuid::Uuid;
 
@@ -89,13 +90,10 @@ fn a_live_sos_waits_for_nothing_not_even_for_what_is_in_flight() {
         .unwrap();
     for part in 0..positions() / 5_000 {
         let fixes = (part * 5_000..(part + 1) * 5_000).map(|n| {
-            // A walk that no packing makes small: four requests must be in flight.
-            let jitter = |factor: i64| (n * factor % 9_973) as f64 / 1e8;
-            fix(
-                41.0 + jitter(7_919),
-                28.9 + jitter(6_007),
-                START_MS + n * 1_000,
-            )
+            // Places that no packing makes small: four requests must be in flight.
+            let mut chance = Chance::new(u64::try_from(n).unwrap());
+            let mut jitter = || f64::from(u32::try_from(chance.below(10_000)).unwrap()) / 1e8;
+            fix(41.0 + jitter(), 28.9 + jitter(), START_MS + n * 1_000)
         });
         home.whereabouts().record_all(fixes.collect()).unwrap();
     }

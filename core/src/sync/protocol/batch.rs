@@ -67,40 +67,53 @@ const ESCAPE: u8 = 0;
 const THE_ID: u8 = 1;
 const THE_HASH: u8 = 2;
 
-/// An envelope in its parts; `None` where it is shorter than its header.
-fn parts(sealed: &[u8]) -> Option<(&[u8], &[u8], &[u8], &[u8])> {
+/// An envelope in its parts.
+struct Parts<'a> {
+    /// To whom and from whom.
+    head: (&'a [u8], &'a [u8]),
+    id: &'a [u8],
+    rest: &'a [u8],
+}
+
+/// `None` where the envelope is shorter than its header.
+fn parts(sealed: &[u8]) -> Option<Parts<'_>> {
     let (to, rest) = sealed.split_at_checked(TO)?;
     let (id, rest) = rest.split_at_checked(ID)?;
     let (from, rest) = rest.split_at_checked(FROM)?;
-    Some((to, id, from, rest))
+    Some(Parts {
+        head: (to, from),
+        id,
+        rest,
+    })
 }
 
 /// The id that an envelope names; nil where it is too short to name one.
 fn id_of(sealed: &[u8]) -> Uuid {
     parts(sealed)
-        .and_then(|(_, id, _, _)| Uuid::from_slice(id).ok())
+        .and_then(|parts| Uuid::from_slice(parts.id).ok())
         .unwrap_or_default()
 }
 
 /// A batch in binary.
 pub fn write_batch<'a>(envelopes: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut out = vec![VERSION];
-    let mut head: Option<(&[u8], &[u8])> = None;
+    let mut head = None;
     for sealed in envelopes {
         let parts = parts(sealed);
         if head.is_none() {
-            let (to, from) = parts.map_or((&[0; TO][..], &[0; FROM][..]), |it| (it.0, it.2));
+            let given = parts.as_ref().map(|parts| parts.head);
+            let (to, from) = given.unwrap_or((&[0; TO][..], &[0; FROM][..]));
             out.extend_from_slice(to);
             out.extend_from_slice(from);
             head = Some((to, from));
         }
         let length = |bytes: usize| u32::try_from(bytes).unwrap_or(NO_HEAD - 1);
         match parts {
-            Some((to, id, from, rest)) if head == Some((to, from)) => {
-                let bytes = length(ID.saturating_add(rest.len())) | NO_HEAD;
+            Some(parts) if head == Some(parts.head) => {
+                let bytes = length(ID.saturating_add(parts.rest.len())) | NO_HEAD;
                 out.extend_from_slice(&bytes.to_be_bytes());
-                out.extend_from_slice(id);
-                out.extend_from_slice(rest);
+                out.extend_from_slice(parts.id);
+                out.extend_from_slice(parts.rest);
             }
             _ => {
                 out.extend_from_slice(&length(sealed.len()).to_be_bytes());
