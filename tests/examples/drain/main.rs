@@ -57,8 +57,9 @@ const LOSSY_RUNS: u64 = 3;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// What one run came to.
+/// What one run came to; all of it is printed.
 #[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "some fields are only printed")]
 struct Run {
     /// From the call of `sync` until nothing waits.
     drained_s: f64,
