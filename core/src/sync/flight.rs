@@ -59,6 +59,10 @@ pub(super) struct Flights {
 }
 
 impl Flights {
+    fn forget(&mut self, ticket: u64) {
+        self.all.retain(|flight| flight.ticket != ticket);
+    }
+
     fn ticket(&mut self) -> u64 {
         self.tickets = self.tickets.wrapping_add(1);
         self.tickets
@@ -309,28 +313,35 @@ impl Pass<'_> {
         let Some(at) = self.flights.all.iter().position(at) else {
             return Ok(Ok(()));
         };
-        let flight = self.flights.all.swap_remove(at);
-        self.pace(&flight);
-        let batch = flight.batch;
-        match judge(answer).and_then(|response| results(&response, &batch)) {
-            Ok(results) => self.apply(&batch, &results),
-            Err(Failure::UnknownDevice) if !flight.again => {
+        // It stays among those in flight until it is written down: what is fetched in
+        // between must not send it again.
+        let Some(flight) = self.flights.all.get(at) else {
+            return Ok(Ok(()));
+        };
+        let (again, batch, since) = (flight.again, flight.batch.clone(), flight.since.clone());
+        self.pace(&since);
+        let outcome = match judge(answer).and_then(|response| results(&response, &batch)) {
+            Ok(results) => self.apply(&batch, &results)?,
+            Err(Failure::UnknownDevice) if !again => {
                 // The ministry lost it, or never had it: enrol and repeat, once.
                 if !std::mem::replace(&mut self.flights.enrolled_anew, true) {
                     self.parts.outbox.set("enrolled", b"")?;
                 }
-                self.launch(batch, true)
+                self.flights.forget(ticket);
+                return self.launch(batch, true);
             }
-            Err(failure) if failure.may_be_one_envelopes() => self.isolate(&batch, failure),
-            Err(failure) => self.failed(&batch, failure, Carried::Reports),
-        }
+            Err(failure) if failure.may_be_one_envelopes() => self.isolate(&batch, failure)?,
+            Err(failure) => self.failed(&batch, failure, Carried::Reports)?,
+        };
+        self.flights.forget(ticket);
+        Ok(outcome)
     }
 
     /// Keeps a request short in time: a report that is pressed meanwhile waits for
     /// what is in flight.
-    fn pace(&mut self, flight: &Flight) {
+    fn pace(&mut self, since: &ClockReading) {
         let policy = &self.parts.policy;
-        let took_ms = elapsed_ms(&flight.since, &self.parts.time.now()).unwrap_or(0);
+        let took_ms = elapsed_ms(since, &self.parts.time.now()).unwrap_or(0);
         let (_, room) = self.limits();
         self.flights.room = Some(if took_ms > policy.request_slow_ms {
             (room / 2).max(policy.batch_bytes_least)

@@ -9,6 +9,7 @@ use homeline::homeline::ParkedKind;
 use homeline::registration::Purpose;
 use homeline::sync::SyncStop;
 use homeline::sync::protocol::{CHANGES_PATH, ENVELOPES_PATH, EnvelopeOutcome, Problem};
+use homeline::whereabouts::Fix;
 use homeline_tests::certs::Authority;
 use homeline_tests::chance::Chance;
 use homeline_tests::hostile::{Answer, HostileServer};
@@ -92,8 +93,18 @@ fn a_live_sos_waits_for_nothing_not_even_for_what_is_in_flight() {
         let fixes = (part * 5_000..(part + 1) * 5_000).map(|n| {
             // Places that no packing makes small: four requests must be in flight.
             let mut chance = Chance::new(u64::try_from(n).unwrap());
-            let mut jitter = || f64::from(u32::try_from(chance.below(10_000)).unwrap()) / 1e8;
-            fix(41.0 + jitter(), 28.9 + jitter(), START_MS + n * 1_000)
+            let mut some = || f64::from(u32::try_from(chance.below(10_000)).unwrap());
+            Fix {
+                altitude_m: Some(some() / 10.0),
+                accuracy_m: Some(1.0 + some() / 100.0),
+                heading_deg: Some(some() / 28.0),
+                speed_mps: Some(some() / 1e3),
+                ..fix(
+                    41.0 + some() / 1e8,
+                    28.9 + some() / 1e8,
+                    START_MS + n * 1_000,
+                )
+            }
         });
         home.whereabouts().record_all(fixes.collect()).unwrap();
     }
