@@ -12,7 +12,7 @@ use crate::clock::{ClockReading, elapsed_ms};
 use crate::config::Policy;
 use crate::error::Result;
 use crate::outbox::Outbox;
-use crate::sync::to_json;
+use crate::sync::{Pause, pause, to_json};
 use crate::whereabouts::LastKnown;
 
 /// Why the host runs.
@@ -113,6 +113,8 @@ pub struct Health {
     /// When the ministry last proved that it has something, milliseconds UTC by
     /// the phone's clock.
     pub last_receipt_ms: Option<i64>,
+    /// What waits though a network is there; absent where nothing does.
+    pub pause: Option<Pause>,
     /// The permissions as the host reported them last.
     pub permissions: Vec<PermissionReport>,
     /// When it reported them, milliseconds UTC.
@@ -171,6 +173,7 @@ pub(crate) fn read(
         last_fix_age_ms: newest.and_then(|known| known.age_ms),
         oldest_unsent_ms: outbox.oldest_waiting()?,
         last_receipt_ms: outbox.get_number("receipt_ms")?,
+        pause: pause(outbox, now, policy)?,
         permissions_ms: permissions.as_ref().map(|kept| kept.at_ms),
         permissions: permissions.unwrap_or_default().reports,
     })

@@ -64,6 +64,8 @@ pub mod registration;
 pub mod retention;
 mod salvage;
 pub mod seal;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 pub mod sos;
 mod sqlite;
 pub mod sync;

@@ -11,6 +11,9 @@
 //!   after a power cut.
 //! * [`chance`], [`vault`], [`clock`], [`track`], [`words`]: chance that can be
 //!   repeated, a vault to lock, a clock to move, tracks to replay, reports in words.
+//! * [`line`]: real HTTPS to a real ministry as a host's transport, with the fault of
+//!   the moment.
+//! * [`storm`]: a country that comes back to a ministry, simulated.
 //!
 //! Everything listens on 127.0.0.1 only, on a port the kernel chooses, and runs
 //! on a thread of its own, so a test may be blocking or asynchronous. Dropping a
@@ -32,10 +35,12 @@ pub mod clock;
 pub mod disk;
 pub mod hostile;
 mod https;
+pub mod line;
 pub mod operation;
 pub mod proxy;
 pub mod scene;
 pub mod stage;
+pub mod storm;
 pub mod strace;
 #[cfg(test)]
 mod testing;

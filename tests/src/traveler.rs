@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use homeline::Homeline;
 use homeline::contacts::{Contact, Relation};
+use homeline::health::WakeCause;
 use homeline::registration::{MedicalCard, Purpose, Traveler as Registered, Trip};
 use homeline::sos::{OnRepeat, ReportStatus, SosKind, SosRequest};
 use homeline::whereabouts::{Fix, FixSource, Position, TrackFormat};
@@ -323,6 +324,7 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
         Ask::PressForever => press_forever(&phone.home),
         Ask::Sync => {
             phone.home.network_changed()?;
+            phone.home.woke(WakeCause::Foreground, None)?;
             let begin = Instant::now();
             let outcome = phone.home.sync(30_000)?;
             Ok(Told {

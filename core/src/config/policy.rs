@@ -89,6 +89,19 @@ pub(crate) struct Policy {
     pub(crate) retry_after_people_ms: i64,
     /// Longest `Retry-After` obeyed for other lanes.
     pub(crate) retry_after_other_ms: i64,
+    /// Longest spread obeyed for an SOS when the ministry asks all to stand by: each
+    /// draws its share of it.
+    pub(crate) stand_by_sos_ms: i64,
+    /// Longest spread obeyed for all other lanes: with a ministry that takes 5,000
+    /// requests a second, 18 million phones.
+    pub(crate) stand_by_other_ms: i64,
+    /// A cut shorter than this is one phone's own, a lift or a change of cells: when
+    /// it ends nothing waits.
+    pub(crate) return_grace_ms: i64,
+    /// After a longer cut everything but an SOS waits a random share of it, and of
+    /// this at most: a million phones that make three requests each come at 5,000
+    /// requests a second.
+    pub(crate) return_spread_ms: i64,
     /// A due time farther ahead than this means that the clock went back.
     pub(crate) due_horizon_ms: i64,
     /// The service document is fetched anew after this time.
@@ -292,6 +305,10 @@ impl Policy {
         retry_after_sos_ms: 5 * 60_000,
         retry_after_people_ms: 3_600_000,
         retry_after_other_ms: 24 * 3_600_000,
+        stand_by_sos_ms: 15_000,
+        stand_by_other_ms: 3_600_000,
+        return_grace_ms: 30_000,
+        return_spread_ms: 10 * 60_000,
         due_horizon_ms: 25 * 3_600_000,
         service_age_ms: 24 * 3_600_000,
         link_code_ms: 3_600_000,

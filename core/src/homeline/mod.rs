@@ -30,7 +30,7 @@ use crate::registration::groups::Groups;
 use crate::registration::{Consents, Dependents, Phones, Registration, Trips, country, gate};
 use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
-use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
+use crate::sync::{Engine, Parts, Sealer, SyncOutcome, network_changed};
 use crate::transport::Transport;
 use crate::whereabouts::{LastKnown, Recording, Whereabouts, load_recent};
 use crate::{erase, error::HomelineError, sqlite};
@@ -192,9 +192,18 @@ impl Homeline {
         })
     }
 
-    /// The network has changed: what waits for its back-off is due now.
+    /// The network has changed: an SOS that waits for its back-off is due now, and so
+    /// is the rest after a cut of seconds. After a longer one the rest waits a random
+    /// share of that time, ten minutes at most, so that a country that comes back
+    /// does not come at once; what the traveler does from now on, in the app or by
+    /// opening it (`woke`), does not wait. `health` and `SyncOutcome.next_ms` tell.
+    ///
+    /// Errors: `Storage`.
     pub fn network_changed(&self) -> Result<()> {
-        guard("Homeline::network_changed", || self.outbox.all_due())
+        guard("Homeline::network_changed", || {
+            let now = self.time.now();
+            network_changed(&self.outbox, &self.listeners, &now, &self.policy)
+        })
     }
 
     /// The platform runs the host: why, and in how many milliseconds the host
@@ -205,6 +214,9 @@ impl Homeline {
     #[uniffi::method(default(next_in_ms = None))]
     pub fn woke(&self, cause: WakeCause, next_in_ms: Option<i64>) -> Result<()> {
         guard("Homeline::woke", || {
+            if cause == WakeCause::Foreground {
+                self.listeners.note_act();
+            }
             health::note_wake(&self.outbox, &self.time.now(), cause, next_in_ms)
         })
     }

@@ -61,6 +61,24 @@ pub(crate) enum Batch {
     Empty,
 }
 
+/// Which envelopes may leave now, due or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gate {
+    /// This lane, and all that are more urgent.
+    pub(crate) lane: Lane,
+    /// Answers and messages of no earlier than this too, milliseconds UTC: somebody
+    /// wrote them just now.
+    pub(crate) newer_ms: i64,
+}
+
+impl Gate {
+    /// Nothing is held back.
+    pub(crate) const OPEN: Self = Self {
+        lane: Lane::Attachments,
+        newer_ms: i64::MAX,
+    };
+}
+
 const COLUMNS: &str = "id, role, lane, report, sealed, attempts";
 
 impl Outbox {
@@ -156,28 +174,34 @@ impl Outbox {
         envelopes: u32,
         bytes: usize,
         skip: &[Uuid],
+        gate: Gate,
     ) -> Result<Batch> {
-        let policy = self.policy();
         // The longest wait that the engine sets, and no less: a wait beyond it
         // is taken for a clock that went back.
-        let sos = policy
-            .retry_after_sos_ms
-            .saturating_add(policy.backoff_sos_ms);
-        let other = policy.due_horizon_ms;
+        let sos = Lane::Sos.longest_wait_ms(self.policy());
+        let other = Lane::Attachments.longest_wait_ms(self.policy());
+        let (lane, newer) = (gate.lane.number(), gate.newer_ms);
         self.read(|tx| {
             let next: Option<i64> = tx.query_row(
                 "SELECT min(CASE
                      WHEN at > ?1 + CASE lane WHEN 0 THEN ?2 ELSE ?3 END THEN ?1
                      ELSE at END)
-                 FROM (SELECT lane, max(not_before, due) AS at FROM envelope WHERE state = 0)",
-                params![now_ms, sos, other],
+                 FROM (SELECT lane, max(not_before, due) AS at FROM envelope
+                       WHERE state = 0 AND (lane <= ?4 OR (lane <= 20 AND made_ms >= ?5)))",
+                params![now_ms, sos, other, lane, newer],
                 |row| row.get(0),
             )?;
             match next {
                 None => Ok(Batch::Empty),
                 Some(until_ms) if until_ms > now_ms => Ok(Batch::Wait { until_ms }),
                 Some(until_ms) => {
-                    let batch = take(tx, params![now_ms, sos, other], envelopes, bytes, skip)?;
+                    let batch = take(
+                        tx,
+                        params![now_ms, sos, other, lane, newer],
+                        envelopes,
+                        bytes,
+                        skip,
+                    )?;
                     // Nothing is left but what the caller skips.
                     Ok(if batch.is_empty() {
                         Batch::Wait { until_ms }
@@ -220,6 +244,20 @@ impl Outbox {
                     params![id, due_ms],
                 )?;
             }
+            events
+                .iter()
+                .try_for_each(|event| events::append(tx, event))
+        })
+    }
+
+    /// The ministry does not accept this device now: every report waits until
+    /// `due_ms`, and no attempt is used up. What is pressed later goes at once.
+    pub(crate) fn pause_reports(&self, due_ms: i64, events: &[EventRow]) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE envelope SET due = ?1 WHERE state = 0 AND lane = ?2",
+                params![due_ms, Lane::Sos.number()],
+            )?;
             events
                 .iter()
                 .try_for_each(|event| events::append(tx, event))
@@ -292,7 +330,7 @@ fn delete_waiting(tx: &Transaction<'_>, role: Role) -> Result<()> {
 }
 
 /// The first envelopes, of one lane, that may be sent. `times` are now and the
-/// horizons by lane, milliseconds.
+/// horizons by lane, milliseconds, and the gate.
 fn take(
     tx: &Transaction<'_>,
     times: &[&dyn ToSql],
@@ -304,6 +342,7 @@ fn take(
         "SELECT {COLUMNS} FROM envelope
          WHERE state = 0 AND (not_before <= ?1 OR not_before > ?1 + ?2)
            AND (lane = 0 OR due <= ?1 OR due > ?1 + ?3)
+           AND (lane <= ?4 OR (lane <= 20 AND made_ms >= ?5))
          ORDER BY lane, seq"
     ))?;
     let mut rows = statement.query(times)?;

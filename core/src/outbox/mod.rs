@@ -22,11 +22,13 @@ mod standing;
 mod state;
 
 pub(crate) use connection::Outbox;
-pub(crate) use envelopes::{Batch, Beside, NewEnvelope, Press, Waiting};
+pub(crate) use envelopes::{Batch, Beside, Gate, NewEnvelope, Press, Waiting};
 pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
 pub(crate) use news::News;
 pub(crate) use standing::{StandingKind, StandingRow};
+
+use crate::config::Policy;
 
 /// Lanes, the most urgent first. A higher lane overtakes at every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +84,20 @@ impl Lane {
         Self::Whereabouts,
         Self::Attachments,
     ];
+
+    /// The longest wait that is ever set for its envelopes, milliseconds. One beyond
+    /// it is taken for a clock that went back.
+    pub(crate) fn longest_wait_ms(self, policy: &Policy) -> i64 {
+        match self {
+            Self::Sos => policy
+                .retry_after_sos_ms
+                .saturating_add(policy.backoff_sos_ms),
+            Self::Safety | Self::Messages => policy
+                .retry_after_people_ms
+                .saturating_add(policy.backoff_people_ms),
+            Self::Registration | Self::Whereabouts | Self::Attachments => policy.due_horizon_ms,
+        }
+    }
 
     pub(crate) fn number(self) -> i64 {
         match self {

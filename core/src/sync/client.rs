@@ -1,9 +1,12 @@
 //! One request of the protocol: signed, bounded, sent, classified.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::de::DeserializeOwned;
 
+use super::backoff::Asked;
 use super::classify::{Verdict, classify};
-use super::protocol::{JSON, Problem, UNKNOWN_DEVICE};
+use super::protocol::{JSON, Problem, StandBy, UNKNOWN_DEVICE};
 use super::signature::sign_request;
 use crate::clock::{ClockReading, Time, elapsed_ms};
 use crate::config::Policy;
@@ -15,10 +18,7 @@ use crate::transport::{HttpHeader, HttpRequest, HttpResponse, Transport, Transpo
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// As an attempt ends that brought no receipt; with a wait, if one was asked for.
-    Attempt {
-        result: AttemptResult,
-        after_ms: Option<i64>,
-    },
+    Attempt { result: AttemptResult, asked: Asked },
     /// The ministry does not know this device.
     UnknownDevice,
     /// The ministry refuses the request for good.
@@ -43,10 +43,11 @@ impl Failure {
         }
     }
 
-    fn attempt(result: AttemptResult) -> Self {
+    /// An attempt that ended with nothing asked for.
+    pub(super) fn attempt(result: AttemptResult) -> Self {
         Self::Attempt {
             result,
-            after_ms: None,
+            asked: Asked::default(),
         }
     }
 }
@@ -59,6 +60,24 @@ pub(super) struct Client<'a> {
     pub(super) time: &'a Time,
     pub(super) started: &'a ClockReading,
     pub(super) deadline_ms: i64,
+    /// What this pass has learnt of the line.
+    pub(super) line: Heard,
+}
+
+/// What a pass has learnt of the line.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// There is no connection: nothing more is tried in this pass.
+    gone: AtomicBool,
+    /// The ministry answered, in its own form: the line is there.
+    answered: AtomicBool,
+}
+
+impl Heard {
+    /// Whether the ministry has answered anything in this pass.
+    pub(super) fn answered(&self) -> bool {
+        self.answered.load(Ordering::SeqCst)
+    }
 }
 
 impl Client<'_> {
@@ -80,6 +99,10 @@ impl Client<'_> {
         if left == 0 {
             return Err(Failure::Deadline);
         }
+        // Each attempt costs the radio seconds, and a crowd its ministry.
+        if self.line.gone.load(Ordering::SeqCst) {
+            return Err(Failure::attempt(AttemptResult::NoConnection));
+        }
         let longest = u64::try_from(self.policy.request.as_millis()).unwrap_or(u64::MAX);
         let request = HttpRequest {
             method: method.to_owned(),
@@ -90,10 +113,25 @@ impl Client<'_> {
             max_response_bytes: u64::try_from(self.policy.response_bytes).unwrap_or(u64::MAX),
         };
         match self.transport.exchange(request) {
-            Ok(response) => read(&response),
+            Ok(response) => {
+                let answer = read(&response);
+                if !matches!(
+                    answer,
+                    Err(Failure::Attempt {
+                        result: AttemptResult::NotTheMinistry { .. },
+                        ..
+                    })
+                ) {
+                    self.line.answered.store(true, Ordering::SeqCst);
+                }
+                answer
+            }
             Err(TransportError::Cancelled) => Err(Failure::Cancelled),
             Err(error) => Err(Failure::attempt(match error {
-                TransportError::NoConnection => AttemptResult::NoConnection,
+                TransportError::NoConnection => {
+                    self.line.gone.store(true, Ordering::SeqCst);
+                    AttemptResult::NoConnection
+                }
                 TransportError::NotTrusted => AttemptResult::NotTrusted,
                 TransportError::BadAnswer => AttemptResult::NotTheMinistry { status: 0 },
                 TransportError::NoAnswer | TransportError::Failed | TransportError::Cancelled => {
@@ -145,7 +183,10 @@ fn read<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, Failure> {
             .map_err(|_| Failure::attempt(AttemptResult::NotTheMinistry { status })),
         Verdict::Busy { after_ms } => Err(Failure::Attempt {
             result: AttemptResult::Busy { status },
-            after_ms,
+            asked: Asked {
+                after_ms,
+                spread_ms: StandBy::of(response.header("content-type"), &response.body),
+            },
         }),
         Verdict::NotAuthorized => Err(match problem() {
             Some(problem) if problem.kind == UNKNOWN_DEVICE => Failure::UnknownDevice,

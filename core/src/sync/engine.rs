@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::client::Client;
+use super::client::{Client, Heard};
 use super::pass::{Pass, Tally};
 use super::sealer::Sealer;
 use super::{SyncOutcome, SyncStop};
@@ -79,8 +79,9 @@ impl Engine {
             time: &self.parts.time,
             started: &started,
             deadline_ms: i64::try_from(deadline_ms).unwrap_or(i64::MAX),
+            line: Heard::default(),
         };
-        let mut pass = Pass::new(&self.parts, client, &self.cancelled);
+        let mut pass = Pass::new(&self.parts, client, &self.cancelled)?;
         let stop = pass.run();
         let tally = pass.into_tally();
         let (stopped, next_ms) = stop?;

@@ -38,10 +38,7 @@ impl Pass<'_> {
     /// Fetches the service document, once in a pass; `Ok(Err(_))` when it did not
     /// come, is not believed, or has not helped before.
     pub(super) fn fetch_service(&mut self) -> Result<Result<(), Failure>> {
-        let unbelieved = Failure::Attempt {
-            result: AttemptResult::NotTheMinistry { status: 200 },
-            after_ms: None,
-        };
+        let unbelieved = Failure::attempt(AttemptResult::NotTheMinistry { status: 200 });
         if std::mem::replace(&mut self.service_fetched, true) {
             return Ok(Err(unbelieved));
         }

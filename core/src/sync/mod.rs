@@ -6,20 +6,46 @@
 //! outcome, not an error. No SQL is in here, and no HTTP library.
 //!
 //! [`classify`] and [`backoff`] are pure functions: every decision about a
-//! response or a wait stands there, tested as a table.
+//! response or a wait stands there, tested as a table. [`hold`] is what waits though
+//! a network is there.
 
 mod backoff;
 mod classify;
 mod client;
 mod engine;
 mod feed;
+mod hold;
 mod pass;
 pub mod protocol;
 mod sealer;
 pub mod signature;
 
 pub(crate) use engine::{Engine, Parts};
+pub use hold::{Pause, PauseCause};
+pub(crate) use hold::{network_changed, pause};
 pub(crate) use sealer::{Sealer, to_json};
+
+/// What [`crate::simulation`] calls.
+#[cfg(feature = "simulation")]
+pub(crate) mod pace {
+    use super::backoff::Asked;
+    pub(crate) use super::backoff::{busy_wait_ms, return_wait_ms};
+    use super::classify::{Verdict, classify};
+    use super::protocol::StandBy;
+
+    /// What a busy answer asks for; `None` where it says something else. `headers`
+    /// are its media type and its `Retry-After`.
+    pub(crate) fn asked(status: u16, headers: (&str, &str), body: &[u8]) -> Option<Asked> {
+        let (content_type, retry_after) = headers;
+        match classify(status, Some(content_type), Some(retry_after), None) {
+            Verdict::Busy { after_ms } => Some(Asked {
+                after_ms,
+                spread_ms: StandBy::of(Some(content_type), body),
+            }),
+            _ => None,
+        }
+    }
+}
 
 use uuid::Uuid;
 

@@ -6,6 +6,9 @@
 //! then: service document if it is old → change feed
 //! ```
 //!
+//! While something is on hold (see [`super::hold`]) only that leaves which may, and
+//! nothing is staged or fetched.
+//!
 //! The network is never touched with a lock held. Each result is applied in one
 //! transaction of its own, so a pass can be killed anywhere and repeated. An
 //! envelope that fails by itself is skipped or parked, and the others go on.
@@ -15,9 +18,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
 use super::SyncStop;
-use super::backoff::{asked_ms, delay_ms};
+use super::backoff::{Asked, busy_wait_ms, delay_ms};
 use super::client::{Client, Failure};
 use super::engine::Parts;
+use super::hold::{self, Acted, Allowed, Ended, Line, Pause, PauseCause};
 use super::protocol::{
     Base64, BatchAnswer, DEVICES_PATH, ENVELOPES_PATH, Enrolled, Enrolment, EnvelopeBatch,
     EnvelopeOutcome, EnvelopeResult, Receipt, SealedEnvelope,
@@ -27,7 +31,7 @@ use crate::clock::ClockReading;
 use crate::error::Result;
 use crate::homeline::Topic;
 use crate::keys::random;
-use crate::outbox::{Batch, EventRow, Lane, Role, Waiting};
+use crate::outbox::{Batch, EventRow, Gate, Lane, Role, Waiting};
 use crate::record::RecordState;
 use crate::registration::news::settle_clock;
 use crate::registration::{stage_groups, stage_profile};
@@ -69,13 +73,21 @@ pub(super) struct Pass<'a> {
     pub(super) service_fetched: bool,
     /// Whether news of the feed have left something to send.
     pub(super) answer_news: bool,
+    /// What is on hold in this pass.
+    allowed: Allowed,
     /// What failed by itself in this pass: it does not hold up the others.
     skipped: Vec<Uuid>,
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(parts: &'a Parts, client: Client<'a>, cancelled: &'a AtomicBool) -> Self {
-        Self {
+    pub(super) fn new(
+        parts: &'a Parts,
+        client: Client<'a>,
+        cancelled: &'a AtomicBool,
+    ) -> Result<Self> {
+        let acted = Acted::of(&parts.listeners);
+        Ok(Self {
+            allowed: hold::allowed(&parts.outbox, client.started, acted, &parts.policy)?,
             parts,
             client,
             tally: Tally::default(),
@@ -84,18 +96,46 @@ impl<'a> Pass<'a> {
             service_fetched: false,
             answer_news: false,
             skipped: Vec::new(),
-        }
+        })
     }
 
     pub(super) fn into_tally(self) -> Tally {
         self.tally
     }
 
+    /// Runs the pass, and writes down what it has learnt of the line.
     pub(super) fn run(&mut self) -> Result<Stop> {
+        let (stop, mut next_ms) = self.steps()?;
+        if let (SyncStop::Done, Some(pause)) = (stop, self.allowed.pause) {
+            next_ms = sooner(next_ms, pause.left_ms);
+        }
+        let now = self.parts.time.now();
+        let ended = Ended {
+            began: self.client.started,
+            now: &now,
+            stop,
+            next_ms,
+            answered: self.client.line.answered(),
+        };
+        hold::note(&self.parts.outbox, &ended)?;
+        Ok((stop, next_ms))
+    }
+
+    fn steps(&mut self) -> Result<Stop> {
         let wait = match self.drain()? {
             Ok(wait) => wait,
             Err(stop) => return Ok(stop),
         };
+        let wait = match self.lifted()? {
+            false => wait,
+            true => match self.drain()? {
+                Ok(wait) => wait,
+                Err(stop) => return Ok(stop),
+            },
+        };
+        if let Some(stop) = self.held(wait) {
+            return Ok(stop);
+        }
         if let Err(stop) = self.refresh_service()? {
             return Ok(stop);
         }
@@ -124,6 +164,39 @@ impl<'a> Pass<'a> {
         Ok((stop, wait))
     }
 
+    /// Ends a pause that this pass has proved to be over: a report was taken.
+    fn lifted(&mut self) -> Result<bool> {
+        let refused = |pause: Pause| pause.cause == PauseCause::NotAuthorized;
+        let lifted = self.tally.sent > 0 && self.allowed.pause.is_some_and(refused);
+        if lifted {
+            hold::lift(&self.parts.outbox)?;
+            self.allowed.pause = None;
+            self.allowed.gate = Gate::OPEN;
+        }
+        Ok(lifted)
+    }
+
+    /// How the pass ends where the service document and the feed are not to be
+    /// fetched now. Whoever just sent a report waits for its answer: they are.
+    fn held(&self, wait: Option<i64>) -> Option<Stop> {
+        let Allowed { pause, feed_ms, .. } = self.allowed;
+        match pause {
+            Some(pause) => {
+                let stop = match pause.cause {
+                    PauseCause::Returned if self.tally.sent > 0 => return None,
+                    PauseCause::Returned => SyncStop::Done,
+                    PauseCause::StandBy => SyncStop::Busy,
+                    PauseCause::NotAuthorized => SyncStop::NotAuthorized,
+                };
+                Some((stop, sooner(wait, pause.left_ms)))
+            }
+            None if feed_ms > 0 && !self.client.line.answered() => {
+                Some((SyncStop::Done, sooner(wait, feed_ms)))
+            }
+            None => None,
+        }
+    }
+
     /// Sends until nothing is due. `Ok(Ok(wait))`: when to call again.
     fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
         loop {
@@ -137,10 +210,13 @@ impl<'a> Pass<'a> {
             } else {
                 policy.batch_envelopes.min(self.batch_limit())
             };
-            let batch =
-                self.parts
-                    .outbox
-                    .next_batch(now_ms, limit, policy.batch_bytes, &self.skipped)?;
+            let batch = self.parts.outbox.next_batch(
+                now_ms,
+                limit,
+                policy.batch_bytes,
+                &self.skipped,
+                self.allowed.gate,
+            )?;
             // Ordinary data is staged behind the reports, never before them.
             let sos_first = matches!(&batch, Batch::Send(batch)
                 if batch.first().is_some_and(|first| first.lane == Lane::Sos));
@@ -173,6 +249,10 @@ impl<'a> Pass<'a> {
         settle_clock(&parts.record, &parts.outbox)?;
         self.take_news()?;
         parts.standing.renew_if_stale();
+        // What is on hold stays in the record, where ten edits are one.
+        if self.allowed.gate.lane < Lane::Registration {
+            return Ok(false);
+        }
         let before = parts.outbox.counts()?.waiting;
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
         let groups = stage_groups(&parts.record, &parts.outbox, &parts.sealer)?;
@@ -262,16 +342,16 @@ impl<'a> Pass<'a> {
                 self.parts.outbox.set("enrolled", device.id().as_bytes())?;
                 Ok(Ok(()))
             }
-            Ok(_) => Ok(Err(Failure::Attempt {
-                result: AttemptResult::NotTheMinistry { status: 200 },
-                after_ms: None,
-            })),
+            Ok(_) => Ok(Err(Failure::attempt(AttemptResult::NotTheMinistry {
+                status: 200,
+            }))),
             // What is refused is this device. Nobody has seen the envelopes: they
             // must not be parked.
-            Err(Failure::Refused { status, .. }) => Ok(Err(Failure::Attempt {
-                result: AttemptResult::NotAuthorized { status },
-                after_ms: None,
-            })),
+            Err(Failure::Refused { status, .. }) => {
+                Ok(Err(Failure::attempt(AttemptResult::NotAuthorized {
+                    status,
+                })))
+            }
             Err(failure) => Ok(Err(failure)),
         }
     }
@@ -307,10 +387,7 @@ impl<'a> Pass<'a> {
         if unproved.is_empty() {
             return Ok(Ok(()));
         }
-        let failure = Failure::Attempt {
-            result: AttemptResult::BadReceipt,
-            after_ms: None,
-        };
+        let failure = Failure::attempt(AttemptResult::BadReceipt);
         if unproved.len() == batch.len() {
             // Not one receipt that verifies: this is not the ministry.
             return self.failed(&unproved, failure, Carried::Reports);
@@ -391,7 +468,7 @@ impl<'a> Pass<'a> {
         failure: Failure,
         carried: Carried,
     ) -> Result<Result<(), Stop>> {
-        let (result, after_ms) = match failure {
+        let (result, asked) = match failure {
             Failure::Deadline => return Ok(Err((SyncStop::Deadline, Some(0)))),
             Failure::Cancelled => return Ok(Err((SyncStop::Cancelled, Some(0)))),
             Failure::Refused { status, kind } => {
@@ -401,20 +478,23 @@ impl<'a> Pass<'a> {
                 self.parts.listeners.notify(Topic::Sos);
                 return Ok(Ok(()));
             }
-            Failure::UnknownDevice => (AttemptResult::NotAuthorized { status: 401 }, None),
-            Failure::Attempt { result, after_ms } => (result, after_ms),
+            Failure::UnknownDevice => (
+                AttemptResult::NotAuthorized { status: 401 },
+                Asked::default(),
+            ),
+            Failure::Attempt { result, asked } => (result, asked),
         };
         let now = self.parts.time.now();
-        let delay = self.delay(batch, after_ms)?;
+        let delay = self.delay(batch, result, asked)?;
         let events = attempt_events(batch, result, carried, &now)?;
         let ids: Vec<Uuid> = batch.iter().map(|waiting| waiting.id).collect();
         let due_ms = now.wall_ms.saturating_add(delay);
         if matches!(result, AttemptResult::NotAuthorized { .. }) {
-            // Nothing is wrong with the envelopes: no attempt is used up.
-            self.parts.outbox.retry(&[], due_ms, &events)?;
+            self.parts.outbox.pause_reports(due_ms, &events)?;
         } else {
             self.parts.outbox.retry(&ids, due_ms, &events)?;
         }
+        self.hold_others(batch, result, asked, delay, &now)?;
         self.parts.listeners.notify(Topic::Sos);
         let stop = match result {
             AttemptResult::NoConnection | AttemptResult::NoAnswer => SyncStop::Offline,
@@ -427,20 +507,60 @@ impl<'a> Pass<'a> {
         Ok(Err((stop, Some(delay))))
     }
 
-    fn delay(&self, batch: &[Waiting], asked: Option<i64>) -> Result<i64> {
-        let policy = &self.parts.policy;
+    /// Milliseconds until the next attempt with `batch`; with the feed, where it is
+    /// empty.
+    fn delay(&self, batch: &[Waiting], result: AttemptResult, asked: Asked) -> Result<i64> {
         let lane = batch.first().map_or(Lane::Whereabouts, |first| first.lane);
-        let attempts = batch
-            .iter()
-            .map(|waiting| waiting.attempts)
-            .max()
-            .unwrap_or(0);
-        let random = u32::from_le_bytes(random::<4>()?);
-        let jittered = delay_ms(lane, attempts.saturating_add(1), random, policy);
-        Ok(asked.map_or(jittered, |ms| {
-            asked_ms(lane, ms, policy).saturating_add(jittered)
-        }))
+        let counted = batch.iter().map(|waiting| waiting.attempts).max();
+        let attempts = match (result, counted) {
+            (AttemptResult::NotAuthorized { .. }, _) | (_, None) => {
+                Line::of(&self.parts.outbox)?.failures
+            }
+            (_, Some(attempts)) => attempts,
+        };
+        self.draw(lane, attempts.saturating_add(1), result, asked)
     }
+
+    fn draw(&self, lane: Lane, attempts: u32, result: AttemptResult, asked: Asked) -> Result<i64> {
+        let policy = &self.parts.policy;
+        let random = u32::from_le_bytes(random::<4>()?);
+        Ok(match result {
+            AttemptResult::Busy { .. } => busy_wait_ms(lane, attempts, asked, random, policy),
+            _ => delay_ms(lane, attempts, random, policy),
+        })
+    }
+
+    /// A ministry that is busy, or does not accept this device, says so of
+    /// everything: the other lanes and the feed wait as well.
+    fn hold_others(
+        &self,
+        batch: &[Waiting],
+        result: AttemptResult,
+        asked: Asked,
+        delay: i64,
+        now: &ClockReading,
+    ) -> Result<()> {
+        let cause = match result {
+            AttemptResult::NotAuthorized { .. } => PauseCause::NotAuthorized,
+            // 500 may be one envelope's: see `isolate`.
+            AttemptResult::Busy { status } if status != 500 => PauseCause::StandBy,
+            _ => return Ok(()),
+        };
+        let (outbox, policy) = (&self.parts.outbox, &self.parts.policy);
+        let of_reports = batch.first().is_some_and(|first| first.lane == Lane::Sos);
+        let wait_ms = match of_reports {
+            false => delay,
+            true => {
+                let attempts = Line::of(outbox)?.failures.saturating_add(1);
+                self.draw(Lane::Registration, attempts, result, asked)?
+            }
+        };
+        hold::hold(outbox, cause, now, wait_ms, policy)
+    }
+}
+
+fn sooner(wait: Option<i64>, other: i64) -> Option<i64> {
+    Some(wait.map_or(other, |wait| wait.min(other)))
 }
 
 /// What a receipt proves for the report that its envelope belongs to.

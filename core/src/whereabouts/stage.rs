@@ -239,7 +239,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::keys::{CurrentVault, DeviceKeys, FileVault, Secret};
-    use crate::outbox::Batch;
+    use crate::outbox::{Batch, Gate};
     use crate::record::RecordState;
 
     /// Records fixes of these seconds, in one call.
@@ -407,7 +407,7 @@ mod tests {
         fn waiting(&self) -> Vec<uuid::Uuid> {
             match self
                 .outbox
-                .next_batch(i64::MAX / 2, 64, usize::MAX, &[])
+                .next_batch(i64::MAX / 2, 64, usize::MAX, &[], Gate::OPEN)
                 .unwrap()
             {
                 Batch::Send(batch) => batch.iter().map(|waiting| waiting.id).collect(),

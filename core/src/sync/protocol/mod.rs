@@ -228,6 +228,31 @@ pub struct Problem {
     pub status: u16,
 }
 
+/// What a ministry that has more than it can take adds to the problem of a 429 or
+/// 503, beside the `Retry-After` of the answer: an extension member of RFC 9457.
+/// Everybody waits that long, and then anywhere within `spread_s`; an SOS much
+/// less, see `Policy::stand_by_sos_ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StandBy {
+    /// Seconds over which those who were asked to wait come back: how many of them
+    /// there are, divided by how many the service takes in a second.
+    pub spread_s: u32,
+}
+
+impl StandBy {
+    /// The spread in milliseconds that a busy answer asks for, if it is a problem
+    /// and has one.
+    pub(super) fn of(content_type: Option<&str>, body: &[u8]) -> Option<i64> {
+        let media = content_type?.split(';').next()?.trim();
+        if !media.eq_ignore_ascii_case(PROBLEM_JSON) {
+            return None;
+        }
+        let asked: Self = serde_json::from_slice(body).ok()?;
+        Some(i64::from(asked.spread_s).saturating_mul(1_000))
+    }
+}
+
 fn about_blank() -> String {
     "about:blank".into()
 }
