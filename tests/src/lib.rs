@@ -13,6 +13,7 @@
 //!   repeated, a vault to lock, a clock to move, tracks to replay, reports in words.
 //! * [`line`]: real HTTPS to a real ministry as a host's transport, with the fault of
 //!   the moment.
+//! * [`soak`]: a phone in use for weeks, and what it costs.
 //! * [`storm`]: a country that comes back to a ministry, simulated.
 //!
 //! Everything listens on 127.0.0.1 only, on a port the kernel chooses, and runs
@@ -39,6 +40,7 @@ pub mod line;
 pub mod operation;
 pub mod proxy;
 pub mod scene;
+pub mod soak;
 pub mod stage;
 pub mod storm;
 pub mod strace;

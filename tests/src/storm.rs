@@ -14,6 +14,7 @@ use std::collections::BinaryHeap;
 
 use homeline::simulation::{Busy, Urgency, busy_wait_ms, return_wait_ms, service_age_ms};
 
+use crate::chance::Chance;
 use ministry::Ministry;
 pub use ministry::Says;
 
@@ -183,16 +184,12 @@ fn bit(ask: Ask) -> u8 {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, repeatable, uniform.
-struct Dice(u64);
+/// Chance in 32 bits, as the core draws it.
+struct Dice(Chance);
 
 impl Dice {
     fn roll(&mut self) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap_or_default()
+        u32::try_from(self.0.bits() >> 32).unwrap_or_default()
     }
 
     fn below(&mut self, limit: u32) -> u32 {
@@ -239,7 +236,7 @@ fn entry(at_ms: u64, number: usize) -> Reverse<u64> {
 
 impl Run {
     fn new(storm: &Storm, peer: Peer) -> Self {
-        let mut dice = Dice(storm.seed);
+        let mut dice = Dice(Chance::new(storm.seed));
         let phones: Vec<Phone> = (0..storm.phones)
             .map(|_| Phone::new(storm, peer, &mut dice))
             .collect();
