@@ -17,12 +17,14 @@ mod feed;
 mod hold;
 mod pass;
 pub mod protocol;
+mod reseal;
 mod sealer;
 pub mod signature;
 
 pub(crate) use engine::{Engine, Parts};
 pub use hold::{Pause, PauseCause};
 pub(crate) use hold::{network_changed, pause};
+pub use reseal::CANNOT_RESEAL;
 pub(crate) use sealer::{Sealer, to_json};
 
 /// What [`crate::simulation`] calls.
