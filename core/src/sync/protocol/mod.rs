@@ -10,14 +10,18 @@
 //! | `GET /v1/service` | | [`Signed`] [`ServiceDocument`] |
 //! | `POST /v1/devices` | [`Enrolment`] | [`Enrolled`] |
 //! | `POST /v1/envelopes` | [`EnvelopeBatch`] | [`BatchAnswer`] |
+//! | `GET /v1/attachments/{id}` | | [`AttachmentAnswer`] |
+//! | `PUT /v1/chunks/{sha256}` | a chunk | [`ChunkStored`] |
 //! | `GET /v1/changes?after=N` | | [`ChangePage`] |
 //!
 //! All but the first are signed by the device (RFC 9421, see
 //! [`super::signature`]). What is inside an envelope is a [`Content`].
 
+mod attachments;
 mod content;
 mod news;
 
+pub use attachments::*;
 pub use content::*;
 pub use news::*;
 
@@ -36,7 +40,7 @@ pub const DEVICES_PATH: &str = "/v1/devices";
 pub const ENVELOPES_PATH: &str = "/v1/envelopes";
 /// Path of the change feed.
 pub const CHANGES_PATH: &str = "/v1/changes";
-/// Media type of all bodies but problems.
+/// Media type of all bodies but problems and chunks.
 pub const JSON: &str = "application/json";
 /// Media type of problems (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";

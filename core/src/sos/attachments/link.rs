@@ -1,0 +1,87 @@
+//! What the link of now allows, and how far the running pass is.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use super::SendOver;
+
+/// What a link costs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, uniffi::Enum)]
+pub enum LinkCost {
+    /// The platform has not said.
+    #[default]
+    Unknown,
+    /// Nothing by the byte: Wi-Fi, mostly.
+    Unmetered,
+    /// Each byte costs: a cell abroad, a hotspot, a satellite.
+    Metered,
+}
+
+/// Why an attachment is paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum Pause {
+    /// It may go over unmetered links only, and this is none, or nobody has said.
+    Metered,
+    /// The traveler has said that it shall wait, or has taken the report back.
+    ByTraveler,
+}
+
+/// Why it may not go over a link now, if so. Pure.
+pub(super) fn pause(over: SendOver, link: LinkCost) -> Option<Pause> {
+    match (over, link) {
+        (SendOver::NoLink, _) => Some(Pause::ByTraveler),
+        (SendOver::UnmeteredLink, LinkCost::Metered | LinkCost::Unknown) => Some(Pause::Metered),
+        (SendOver::UnmeteredLink, LinkCost::Unmetered) | (SendOver::AnyLink, _) => None,
+    }
+}
+
+/// Shared between the host's calls and the pass.
+#[derive(Default)]
+pub(crate) struct Uploads {
+    now: Mutex<Now>,
+}
+
+#[derive(Default)]
+struct Now {
+    link: LinkCost,
+    handed: BTreeMap<Uuid, u32>,
+}
+
+impl Uploads {
+    /// What the link costs.
+    pub(crate) fn link(&self) -> LinkCost {
+        self.lock().link
+    }
+
+    pub(crate) fn set_link(&self, cost: LinkCost) {
+        self.lock().link = cost;
+    }
+
+    /// What may go over the link of now: this, and what is stricter not.
+    pub(crate) fn over(&self) -> SendOver {
+        match self.link() {
+            LinkCost::Unmetered => SendOver::UnmeteredLink,
+            LinkCost::Metered | LinkCost::Unknown => SendOver::AnyLink,
+        }
+    }
+
+    /// Chunks that the running pass has handed over.
+    pub(crate) fn handed(&self, id: Uuid) -> Option<u32> {
+        self.lock().handed.get(&id).copied()
+    }
+
+    pub(crate) fn set_handed(&self, id: Uuid, chunks: u32) {
+        self.lock().handed.insert(id, chunks);
+    }
+
+    /// What is on disk counts from here on.
+    pub(crate) fn forget(&self) {
+        self.lock().handed.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
