@@ -377,7 +377,8 @@ impl Outbox {
     /// Removes an attachment with its bytes; `false` where the ministry has it whole.
     pub(crate) fn remove_attachment(&self, id: Uuid) -> Result<bool> {
         let removed = self.write(|tx| {
-            let removed = tx.execute("DELETE FROM attachment WHERE id = ?1 AND state <> 1", [id])?;
+            let removed =
+                tx.execute("DELETE FROM attachment WHERE id = ?1 AND state <> 1", [id])?;
             if removed > 0 {
                 tx.execute("DELETE FROM envelope WHERE id = ?1 AND state <> 1", [id])?;
             }

@@ -7,8 +7,8 @@
 //! device, lies beside it until [`Sos::settle`] moves it to the record.
 
 mod aml;
-pub mod compact;
 mod attachments;
+pub mod compact;
 mod evidence;
 mod ground;
 mod log;
@@ -18,10 +18,10 @@ mod request;
 mod standing;
 
 pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
-pub(crate) use attachments::{BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads};
 pub use attachments::{
-    AttachmentInfo, AttachmentState, AttachmentStatus, Attachments, LinkCost, Pause, SendOver,
+    AttachmentInfo, AttachmentState, AttachmentStatus, Attachments, Pause, SendOver,
 };
+pub(crate) use attachments::{BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads};
 pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;

@@ -138,9 +138,14 @@ impl Client<'_> {
         }
         if let Some(device) = device {
             let created_s = self.time.now().wall_ms.div_euclid(1_000);
-            let signed = sign_request(method, target, &body.bytes, created_s, device.id(), |base| {
-                device.sign(base)
-            });
+            let signed = sign_request(
+                method,
+                target,
+                &body.bytes,
+                created_s,
+                device.id(),
+                |base| device.sign(base),
+            );
             headers.push(header("content-digest", signed.content_digest));
             headers.push(header("signature-input", signed.signature_input));
             headers.push(header("signature", signed.signature));

@@ -19,8 +19,8 @@ use super::backoff::{asked_ms, delay_ms};
 use super::client::{Body, Failure};
 use super::pass::{Pass, Stop};
 use super::protocol::{
-    ATTACHMENTS_PATH, AttachmentAnswer, AttachmentReceipt, CHUNKS_PATH, ChunkStored,
-    MissingChunks, OCTETS, UNEXPECTED_CHUNK,
+    ATTACHMENTS_PATH, AttachmentAnswer, AttachmentReceipt, CHUNKS_PATH, ChunkStored, MissingChunks,
+    OCTETS, UNEXPECTED_CHUNK,
 };
 use super::sealer::to_json;
 use super::{SyncStop, pass};
@@ -151,10 +151,7 @@ impl Pass<'_> {
     }
 
     fn send_chunk(&mut self, row: &UploadRow, position: u32) -> Result<Result<(), Stop>> {
-        let chunk = self
-            .parts
-            .outbox
-            .chunk(row.id, position, row.chunk_bytes)?;
+        let chunk = self.parts.outbox.chunk(row.id, position, row.chunk_bytes)?;
         let Some(chunk) = chunk else {
             // Removed by the traveler meanwhile: then there is no row to end.
             self.end(row, 0, BYTES_LOST)?;

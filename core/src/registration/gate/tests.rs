@@ -12,8 +12,8 @@ use crate::registration::fields::{self, Stamp};
 use crate::registration::groups::GroupDetails;
 use crate::sos::SosKind;
 use crate::sync::protocol::{
-    AgedFix, Attachment, Base64, Erase, Group, GroupLeave, Medical, Positions, Profile, SosCancel, SosReport,
-    SosUpdate, Standing,
+    AgedFix, Attachment, Base64, Erase, Group, GroupLeave, Medical, Positions, Profile, SosCancel,
+    SosReport, SosUpdate, Standing,
 };
 use crate::whereabouts::{Fix, FixSource, Position};
 

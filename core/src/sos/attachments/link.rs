@@ -6,18 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 use super::SendOver;
-
-/// What a link costs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, uniffi::Enum)]
-pub enum LinkCost {
-    /// The platform has not said.
-    #[default]
-    Unknown,
-    /// Nothing by the byte: Wi-Fi, mostly.
-    Unmetered,
-    /// Each byte costs: a cell abroad, a hotspot, a satellite.
-    Metered,
-}
+use crate::sos::DataCost;
 
 /// Why an attachment is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
@@ -29,11 +18,11 @@ pub enum Pause {
 }
 
 /// Why it may not go over a link now, if so. Pure.
-pub(super) fn pause(over: SendOver, link: LinkCost) -> Option<Pause> {
+pub(super) fn pause(over: SendOver, link: DataCost) -> Option<Pause> {
     match (over, link) {
         (SendOver::NoLink, _) => Some(Pause::ByTraveler),
-        (SendOver::UnmeteredLink, LinkCost::Metered | LinkCost::Unknown) => Some(Pause::Metered),
-        (SendOver::UnmeteredLink, LinkCost::Unmetered) | (SendOver::AnyLink, _) => None,
+        (SendOver::UnmeteredLink, DataCost::Metered | DataCost::Unknown) => Some(Pause::Metered),
+        (SendOver::UnmeteredLink, DataCost::Unmetered) | (SendOver::AnyLink, _) => None,
     }
 }
 
@@ -45,25 +34,25 @@ pub(crate) struct Uploads {
 
 #[derive(Default)]
 struct Now {
-    link: LinkCost,
+    link: DataCost,
     handed: BTreeMap<Uuid, u32>,
 }
 
 impl Uploads {
     /// What the link costs.
-    pub(crate) fn link(&self) -> LinkCost {
+    pub(crate) fn link(&self) -> DataCost {
         self.lock().link
     }
 
-    pub(crate) fn set_link(&self, cost: LinkCost) {
+    pub(crate) fn set_link(&self, cost: DataCost) {
         self.lock().link = cost;
     }
 
     /// What may go over the link of now: this, and what is stricter not.
     pub(crate) fn over(&self) -> SendOver {
         match self.link() {
-            LinkCost::Unmetered => SendOver::UnmeteredLink,
-            LinkCost::Metered | LinkCost::Unknown => SendOver::AnyLink,
+            DataCost::Unmetered => SendOver::UnmeteredLink,
+            DataCost::Metered | DataCost::Unknown => SendOver::AnyLink,
         }
     }
 

@@ -19,8 +19,8 @@
 mod link;
 mod seal;
 
+pub use link::Pause;
 pub(crate) use link::Uploads;
-pub use link::{LinkCost, Pause};
 
 use std::io::Read;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{ReportState, Sos, report::new_id};
+use super::{DataCost, ReportState, Sos, report::new_id};
 use crate::error::{HomelineError, Problem, Result, guard};
 use crate::homeline::Topic;
 use crate::keys::random;
@@ -202,7 +202,7 @@ impl Attachments {
     /// What the link of now costs, as the platform says: tell it at each change. It
     /// is forgotten with this object. While it is unknown, what may go over
     /// unmetered links only does not go.
-    pub fn link_is(&self, cost: LinkCost) -> Result<()> {
+    pub fn link_is(&self, cost: DataCost) -> Result<()> {
         guard("Attachments::link_is", || {
             self.uploads.set_link(cost);
             self.sos.listeners.notify(Topic::Sos);
@@ -308,7 +308,9 @@ impl Attachments {
         let rows = self.sos.outbox.attachment_rows(Some(report))?;
         Ok(rows
             .into_iter()
-            .filter(|row| row.bytes == new.bytes && !matches!(row.ended, Some(Ended::Refused { .. })))
+            .filter(|row| {
+                row.bytes == new.bytes && !matches!(row.ended, Some(Ended::Refused { .. }))
+            })
             .find(|row| {
                 self.about(row)
                     .is_some_and(|one| one.sha256 == new.sha256 && one.media_type == new.media_type)
@@ -363,8 +365,11 @@ impl Attachments {
         };
         if row.sent == AttachmentSent::Announced && reason != UNKNOWN_ATTACHMENT {
             // The ministry has the manifest: only the chunks are asked for again.
-            self.sos.outbox.revive_attachment(row.id, None)?;
-            return Ok(true);
+            let first = self.sos.outbox.chunk(row.id, 0, row.chunk_bytes)?;
+            if first.is_some() {
+                self.sos.outbox.revive_attachment(row.id, None)?;
+            }
+            return Ok(first.is_some());
         }
         let Some(about) = self.about(row) else {
             return Ok(false);
@@ -378,15 +383,13 @@ impl Attachments {
             ..about
         });
         let manifest = self.sos.sealer.to_ministry(&content, row.id)?;
-        self.sos
-            .outbox
-            .revive_attachment(row.id, Some(&manifest))?;
+        self.sos.outbox.revive_attachment(row.id, Some(&manifest))?;
         Ok(true)
     }
 }
 
 /// How far an attachment is. Pure.
-fn state_of(row: &AttachmentRow, handed: Option<u32>, link: LinkCost) -> AttachmentState {
+fn state_of(row: &AttachmentRow, handed: Option<u32>, link: DataCost) -> AttachmentState {
     let handed = handed.unwrap_or(0).max(row.handed).min(row.chunks);
     let of = row.chunks;
     match (&row.ended, row.sent, link::pause(row.send_over, link)) {
@@ -457,15 +460,69 @@ mod tests {
         let sending = |handed| AttachmentState::Sending { handed, of: 8 };
         // over, sent, handed in this run, link, state
         let table = [
-            (SendOver::AnyLink, Nothing, None, LinkCost::Unknown, AttachmentState::Waiting),
-            (SendOver::AnyLink, Announced, None, LinkCost::Metered, sending(3)),
-            (SendOver::AnyLink, Announced, Some(5), LinkCost::Metered, sending(5)),
-            (SendOver::AnyLink, Announced, Some(99), LinkCost::Metered, sending(8)),
-            (SendOver::UnmeteredLink, Announced, None, LinkCost::Unmetered, sending(3)),
-            (SendOver::UnmeteredLink, Nothing, None, LinkCost::Unmetered, AttachmentState::Waiting),
-            (SendOver::UnmeteredLink, Announced, None, LinkCost::Metered, paused(Pause::Metered, 3)),
-            (SendOver::UnmeteredLink, Announced, None, LinkCost::Unknown, paused(Pause::Metered, 3)),
-            (SendOver::NoLink, Announced, None, LinkCost::Unmetered, paused(Pause::ByTraveler, 3)),
+            (
+                SendOver::AnyLink,
+                Nothing,
+                None,
+                DataCost::Unknown,
+                AttachmentState::Waiting,
+            ),
+            (
+                SendOver::AnyLink,
+                Announced,
+                None,
+                DataCost::Metered,
+                sending(3),
+            ),
+            (
+                SendOver::AnyLink,
+                Announced,
+                Some(5),
+                DataCost::Metered,
+                sending(5),
+            ),
+            (
+                SendOver::AnyLink,
+                Announced,
+                Some(99),
+                DataCost::Metered,
+                sending(8),
+            ),
+            (
+                SendOver::UnmeteredLink,
+                Announced,
+                None,
+                DataCost::Unmetered,
+                sending(3),
+            ),
+            (
+                SendOver::UnmeteredLink,
+                Nothing,
+                None,
+                DataCost::Unmetered,
+                AttachmentState::Waiting,
+            ),
+            (
+                SendOver::UnmeteredLink,
+                Announced,
+                None,
+                DataCost::Metered,
+                paused(Pause::Metered, 3),
+            ),
+            (
+                SendOver::UnmeteredLink,
+                Announced,
+                None,
+                DataCost::Unknown,
+                paused(Pause::Metered, 3),
+            ),
+            (
+                SendOver::NoLink,
+                Announced,
+                None,
+                DataCost::Unmetered,
+                paused(Pause::ByTraveler, 3),
+            ),
         ];
         for (over, sent, handed, link, expected) in table {
             let state = state_of(&row(over, sent), handed, link);
@@ -477,7 +534,17 @@ mod tests {
     fn media_types_are_read_as_the_standard_has_them() {
         assert_eq!(media_type(" Image/JPEG ").unwrap(), "image/jpeg");
         assert_eq!(media_type("image/svg+xml").unwrap(), "image/svg+xml");
-        for bad in ["", "image", "/", "a/", "/b", "a/b/c", "a/b; x=y", "a/b\r\nX: y", "图/片"] {
+        for bad in [
+            "",
+            "image",
+            "/",
+            "a/",
+            "/b",
+            "a/b/c",
+            "a/b; x=y",
+            "a/b\r\nX: y",
+            "图/片",
+        ] {
             assert!(media_type(bad).is_err(), "{bad}");
         }
     }

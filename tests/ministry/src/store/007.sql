@@ -9,10 +9,9 @@ CREATE TABLE attachments (
     -- When the last chunk came.
     touched_ms INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
-    -- The manifest; without the key once the file is opened.
+    -- The manifest, JSON; without the key once the file is opened.
     content TEXT NOT NULL,
     complete_ms INTEGER,
-    receipt TEXT,
     -- JSON of the problem.
     refused TEXT
 ) STRICT;

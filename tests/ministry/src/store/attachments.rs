@@ -15,14 +15,17 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use homeline::seal::hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::seal::stream::{ChunkCipher, Place, Root};
-use homeline::seal::{hex, sha256_hex};
 use homeline::sync::protocol::{
     Attachment, AttachmentAnswer, AttachmentReceipt, Base64, MissingChunks, Problem,
 };
 use ring::digest;
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use uuid::Uuid;
 
@@ -61,12 +64,10 @@ struct Stored {
     announced_ms: i64,
     manifest: Attachment,
     complete_ms: Option<i64>,
-    receipt: Option<String>,
     refused: Option<String>,
 }
 
-const COLUMNS: &str =
-    "row, envelope, sender, announced_ms, content, complete_ms, receipt, refused";
+const COLUMNS: &str = "row, envelope, sender, announced_ms, content, complete_ms, refused";
 
 impl Store {
     /// Stores a chunk under its hash, which the caller has checked.
@@ -103,8 +104,8 @@ impl Store {
         let Some((stored, missing)) = found else {
             return Ok(AttachmentAnswer::Unknown);
         };
-        if let Some(receipt) = &stored.receipt {
-            let receipt = serde_json::from_str(receipt)?;
+        if let Some(complete_ms) = stored.complete_ms {
+            let receipt = self.attachment_receipt(&stored, complete_ms)?;
             return Ok(AttachmentAnswer::Complete { receipt });
         }
         if let Some(problem) = &stored.refused {
@@ -115,7 +116,7 @@ impl Store {
             return Ok(AttachmentAnswer::Incomplete { missing });
         }
         // One at a time: two requests must not write one file.
-        let _opening = self.opening();
+        let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         match self.open_attachment(&stored)? {
             Opened::Whole => self.complete(&stored),
             Opened::Wrong => self.refuse(&stored),
@@ -126,7 +127,6 @@ impl Store {
     fn complete(&self, stored: &Stored) -> Result<AttachmentAnswer> {
         let received_ms = now_ms();
         let receipt = self.attachment_receipt(stored, received_ms)?;
-        let json = serde_json::to_string(&receipt)?;
         let content = serde_json::to_string(&Attachment {
             // The chunks go: the key is of no more use.
             key: Base64(Vec::new()),
@@ -134,9 +134,8 @@ impl Store {
         })?;
         self.write(|tx| {
             tx.execute(
-                "UPDATE attachments SET complete_ms = ?2, receipt = ?3, content = ?4
-                 WHERE row = ?1 AND receipt IS NULL",
-                params![stored.row, received_ms, json, content],
+                "UPDATE attachments SET complete_ms = ?2, content = ?3 WHERE row = ?1",
+                params![stored.row, received_ms, content],
             )?;
             Ok(())
         })?;
@@ -152,7 +151,7 @@ impl Store {
             root: hex(&root.finish()),
             received_ms,
         };
-        Ok(self.keys.receipt.sign(Context::Attachment, &receipt)?)
+        Ok(self.keys.receipt().sign(Context::Attachment, &receipt)?)
     }
 
     fn refuse(&self, stored: &Stored) -> Result<AttachmentAnswer> {
@@ -241,9 +240,9 @@ impl Store {
         let Some(stored) = stored.filter(|stored| stored.complete_ms.is_some()) else {
             return Ok(None);
         };
-        let file = File::open(self.file_path(stored.row))?;
+        let file = File::open(self.file_path(stored.row)).map_err(StoreError::File)?;
         Ok(Some(Download {
-            bytes: file.metadata()?.len(),
+            bytes: stored.manifest.bytes,
             file,
             name: stored.manifest.name,
         }))
@@ -256,13 +255,13 @@ impl Store {
             tx.execute(
                 "UPDATE attachment_chunks SET stored = 0 WHERE attachment IN
                    (SELECT row FROM attachments
-                    WHERE receipt IS NULL AND refused IS NULL AND touched_ms < ?1)",
+                    WHERE complete_ms IS NULL AND refused IS NULL AND touched_ms < ?1)",
                 [now_ms().saturating_sub(PATIENCE_MS)],
             )?;
             Ok(())
         })?;
-        for entry in fs::read_dir(self.files.join(CHUNKS))? {
-            let path = entry?.path();
+        for entry in fs::read_dir(self.files.join(CHUNKS)).map_err(StoreError::File)? {
+            let path = entry.map_err(StoreError::File)?.path();
             let hash = path.file_name().and_then(|name| name.to_str());
             let hash = hash.and_then(unhex).unwrap_or_default();
             if self.read(|tx| waiting(tx, &hash))? == 0 {
@@ -319,7 +318,7 @@ pub(super) fn refusal(
     manifest: &Attachment,
 ) -> Result<Option<Refusal>> {
     let (count, bytes) = tx.query_row(
-        "SELECT count(*), coalesce(sum(bytes) FILTER (WHERE receipt IS NULL), 0)
+        "SELECT count(*), coalesce(sum(bytes) FILTER (WHERE complete_ms IS NULL), 0)
          FROM attachments WHERE sender = ?1",
         [sender],
         |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)),
@@ -372,8 +371,7 @@ pub(super) fn views(
         .query_map([report.as_bytes()], read_row)?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     rows.into_iter()
-        .map(|(stored, content)| {
-            let stored = with_manifest(stored, &content)?;
+        .map(|stored| {
             let (have, of) = tx.query_row(
                 "SELECT coalesce(sum(stored), 0), count(*) FROM attachment_chunks
                  WHERE attachment = ?1",
@@ -400,7 +398,7 @@ pub(super) fn views(
 fn expecting(tx: &Transaction<'_>, sha256: &[u8]) -> Result<Vec<i64>> {
     let mut select = tx.prepare_cached(
         "SELECT DISTINCT a.row FROM attachment_chunks c JOIN attachments a ON a.row = c.attachment
-         WHERE c.sha256 = ?1 AND a.receipt IS NULL AND a.refused IS NULL",
+         WHERE c.sha256 = ?1 AND a.complete_ms IS NULL AND a.refused IS NULL",
     )?;
     let rows = select.query_map([sha256], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -410,7 +408,7 @@ fn expecting(tx: &Transaction<'_>, sha256: &[u8]) -> Result<Vec<i64>> {
 fn waiting(tx: &Transaction<'_>, sha256: &[u8]) -> Result<i64> {
     Ok(tx.query_row(
         "SELECT count(*) FROM attachment_chunks c JOIN attachments a ON a.row = c.attachment
-         WHERE c.sha256 = ?1 AND c.stored = 1 AND a.receipt IS NULL AND a.refused IS NULL",
+         WHERE c.sha256 = ?1 AND c.stored = 1 AND a.complete_ms IS NULL AND a.refused IS NULL",
         [sha256],
         |row| row.get(0),
     )?)
@@ -426,9 +424,10 @@ fn missing(tx: &Transaction<'_>, row: i64) -> Result<Vec<MissingChunks>> {
     let mut runs: Vec<MissingChunks> = Vec::new();
     while let Some(row) = positions.next()? {
         let position: u32 = row.get(0)?;
+        let full = runs.len() == RUNS;
         match runs.last_mut() {
             Some(run) if run.first + run.count == position => run.count += 1,
-            _ if runs.len() == RUNS => break,
+            _ if full => break,
             _ => runs.push(MissingChunks {
                 first: position,
                 count: 1,
@@ -439,42 +438,23 @@ fn missing(tx: &Transaction<'_>, row: i64) -> Result<Vec<MissingChunks>> {
 }
 
 fn by_envelope(tx: &Transaction<'_>, id: &Uuid) -> Result<Option<Stored>> {
-    let found = tx
-        .query_row(
-            &format!("SELECT {COLUMNS} FROM attachments WHERE envelope = ?1"),
-            [id.as_bytes()],
-            read_row,
-        )
-        .optional()?;
-    found
-        .map(|(stored, content)| with_manifest(stored, &content))
-        .transpose()
+    let sql = format!("SELECT {COLUMNS} FROM attachments WHERE envelope = ?1");
+    Ok(tx.query_row(&sql, [id.as_bytes()], read_row).optional()?)
 }
 
-/// A row, with a manifest that is still to be read.
-type Unread = (Box<dyn FnOnce(Attachment) -> Stored>, String);
-
-fn read_row(row: &Row<'_>) -> rusqlite::Result<Unread> {
-    let number = row.get(0)?;
-    let envelope = Uuid::from_bytes(row.get(1)?);
-    let sender = row.get(2)?;
-    let announced_ms = row.get(3)?;
-    let (complete_ms, receipt, refused) = (row.get(5)?, row.get(6)?, row.get(7)?);
-    let read = move |manifest| Stored {
-        row: number,
-        envelope,
-        sender,
-        announced_ms,
-        manifest,
-        complete_ms,
-        receipt,
-        refused,
-    };
-    Ok((Box::new(read), row.get(4)?))
-}
-
-fn with_manifest(read: Box<dyn FnOnce(Attachment) -> Stored>, content: &str) -> Result<Stored> {
-    Ok(read(serde_json::from_str(content)?))
+fn read_row(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let content: String = row.get(4)?;
+    Ok(Stored {
+        row: row.get(0)?,
+        envelope: Uuid::from_bytes(row.get(1)?),
+        sender: row.get(2)?,
+        announced_ms: row.get(3)?,
+        manifest: serde_json::from_str(&content).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error))
+        })?,
+        complete_ms: row.get(5)?,
+        refused: row.get(6)?,
+    })
 }
 
 /// The bytes of lower-case hex of a SHA-256.
@@ -497,18 +477,21 @@ fn write_synced(
     path: &Path,
     write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> std::result::Result<(), StoreError> {
-    let partial = path.with_extension("partial");
+    // Two requests may bring the same chunk at the same time.
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let partial = path.with_extension(format!("{number}.partial"));
     let _ = fs::remove_file(&partial);
-    let mut file = private_file(&partial)?;
+    let mut file = private_file(&partial).map_err(StoreError::File)?;
     let done = write(&mut file)
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&partial, path));
     if let Err(error) = done {
         let _ = fs::remove_file(&partial);
-        return Err(error.into());
+        return Err(StoreError::File(error));
     }
     if let Some(Ok(directory)) = path.parent().map(File::open) {
-        directory.sync_all()?;
+        directory.sync_all().map_err(StoreError::File)?;
     }
     Ok(())
 }
