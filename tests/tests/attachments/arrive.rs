@@ -163,7 +163,7 @@ fn on_a_metered_link_it_waits_where_the_traveler_says_so() {
     );
 
     // In the middle of it the phone leaves the Wi-Fi.
-    attachments.link_is(DataCost::Unmetered).unwrap();
+    attachments.link_is(DataCost::Free).unwrap();
     let weak = Arc::downgrade(&home);
     spy.before(move |request| {
         if spy::is_chunk(&spy::path_of(request)) {

@@ -18,11 +18,11 @@ pub enum Pause {
 }
 
 /// Why it may not go over a link now, if so. Pure.
-pub(super) fn pause(over: SendOver, link: DataCost) -> Option<Pause> {
+pub(super) fn pause(over: SendOver, link: Option<DataCost>) -> Option<Pause> {
     match (over, link) {
         (SendOver::NoLink, _) => Some(Pause::ByTraveler),
-        (SendOver::UnmeteredLink, DataCost::Metered | DataCost::Unknown) => Some(Pause::Metered),
-        (SendOver::UnmeteredLink, DataCost::Unmetered) | (SendOver::AnyLink, _) => None,
+        (SendOver::UnmeteredLink, Some(DataCost::Metered) | None) => Some(Pause::Metered),
+        (SendOver::UnmeteredLink, Some(DataCost::Free)) | (SendOver::AnyLink, _) => None,
     }
 }
 
@@ -34,25 +34,26 @@ pub(crate) struct Uploads {
 
 #[derive(Default)]
 struct Now {
-    link: DataCost,
+    /// `None`: nobody has said.
+    link: Option<DataCost>,
     handed: BTreeMap<Uuid, u32>,
 }
 
 impl Uploads {
-    /// What the link costs.
-    pub(crate) fn link(&self) -> DataCost {
+    /// What the link costs; `None`: nobody has said.
+    pub(crate) fn link(&self) -> Option<DataCost> {
         self.lock().link
     }
 
     pub(crate) fn set_link(&self, cost: DataCost) {
-        self.lock().link = cost;
+        self.lock().link = Some(cost);
     }
 
     /// What may go over the link of now: this, and what is stricter not.
     pub(crate) fn over(&self) -> SendOver {
         match self.link() {
-            DataCost::Unmetered => SendOver::UnmeteredLink,
-            DataCost::Metered | DataCost::Unknown => SendOver::AnyLink,
+            Some(DataCost::Free) => SendOver::UnmeteredLink,
+            Some(DataCost::Metered) | None => SendOver::AnyLink,
         }
     }
 

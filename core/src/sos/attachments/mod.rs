@@ -200,8 +200,8 @@ impl Attachments {
     }
 
     /// What the link of now costs, as the platform says: tell it at each change. It
-    /// is forgotten with this object. While it is unknown, what may go over
-    /// unmetered links only does not go.
+    /// is forgotten with this object. Until it is told, what may go over unmetered
+    /// links only does not go.
     pub fn link_is(&self, cost: DataCost) -> Result<()> {
         guard("Attachments::link_is", || {
             self.uploads.set_link(cost);
@@ -389,7 +389,7 @@ impl Attachments {
 }
 
 /// How far an attachment is. Pure.
-fn state_of(row: &AttachmentRow, handed: Option<u32>, link: DataCost) -> AttachmentState {
+fn state_of(row: &AttachmentRow, handed: Option<u32>, link: Option<DataCost>) -> AttachmentState {
     let handed = handed.unwrap_or(0).max(row.handed).min(row.chunks);
     let of = row.chunks;
     match (&row.ended, row.sent, link::pause(row.send_over, link)) {
@@ -464,63 +464,63 @@ mod tests {
                 SendOver::AnyLink,
                 Nothing,
                 None,
-                DataCost::Unknown,
+                None,
                 AttachmentState::Waiting,
             ),
             (
                 SendOver::AnyLink,
                 Announced,
                 None,
-                DataCost::Metered,
+                Some(DataCost::Metered),
                 sending(3),
             ),
             (
                 SendOver::AnyLink,
                 Announced,
                 Some(5),
-                DataCost::Metered,
+                Some(DataCost::Metered),
                 sending(5),
             ),
             (
                 SendOver::AnyLink,
                 Announced,
                 Some(99),
-                DataCost::Metered,
+                Some(DataCost::Metered),
                 sending(8),
             ),
             (
                 SendOver::UnmeteredLink,
                 Announced,
                 None,
-                DataCost::Unmetered,
+                Some(DataCost::Free),
                 sending(3),
             ),
             (
                 SendOver::UnmeteredLink,
                 Nothing,
                 None,
-                DataCost::Unmetered,
+                Some(DataCost::Free),
                 AttachmentState::Waiting,
             ),
             (
                 SendOver::UnmeteredLink,
                 Announced,
                 None,
-                DataCost::Metered,
+                Some(DataCost::Metered),
                 paused(Pause::Metered, 3),
             ),
             (
                 SendOver::UnmeteredLink,
                 Announced,
                 None,
-                DataCost::Unknown,
+                None,
                 paused(Pause::Metered, 3),
             ),
             (
                 SendOver::NoLink,
                 Announced,
                 None,
-                DataCost::Unmetered,
+                Some(DataCost::Free),
                 paused(Pause::ByTraveler, 3),
             ),
         ];
