@@ -110,7 +110,7 @@ fn the_same_file_twice_is_one_attachment() {
     let first = attach(&scene, &home, &report, &photo, info("image/jpeg")).unwrap();
     let again = attach(&scene, &home, &report, &photo, info("image/jpeg")).unwrap();
     assert_eq!(first, again);
-    assert_eq!(sealed_files(&scene.files()), [first.clone()]);
+    assert_eq!(sealed_files(&scene.files()), [first.as_str()]);
     sync(&home);
     // Delivered already: it is not sent again.
     let again = attach(&scene, &home, &report, &photo, info("image/jpeg")).unwrap();

@@ -10,7 +10,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a failure ends the test it happens in"
+    clippy::print_stdout,
+    reason = "a failure ends the test it happens in; a seed is printed"
 )]
 
 mod arrive;
