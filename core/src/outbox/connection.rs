@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
+use super::ciphertext;
 use crate::clock::Time;
 use crate::config::Policy;
 use crate::error::{HomelineError, Result, StorageProblem};
@@ -20,7 +21,10 @@ const MIGRATIONS: [Step; 3] = [
         include_str!("migrations/0002/made.sql"),
         include_str!("migrations/0002/standing.sql"),
     ]),
-    Step::sql(&[include_str!("migrations/0003/reseal.sql")]),
+    Step::sql(&[
+        include_str!("migrations/0003/reseal.sql"),
+        include_str!("migrations/0003/attachments.sql"),
+    ]),
 ];
 
 /// The outbox: the one owner of the connection to `outbox.db`.
@@ -42,6 +46,11 @@ impl Outbox {
             policy,
             connection: Mutex::new(None),
         }
+    }
+
+    /// Where the sealed files of attachments lie.
+    pub(super) fn attachments(&self) -> PathBuf {
+        self.path.with_file_name(ciphertext::DIRECTORY)
     }
 
     pub(super) fn now_ms(&self) -> i64 {

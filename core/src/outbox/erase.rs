@@ -44,6 +44,7 @@ impl Outbox {
                  DELETE FROM readable;
                  DELETE FROM event WHERE report NOT IN (SELECT id FROM report)
                    OR json_type(evidence, '$.sealed') IS NOT NULL;
+                 DELETE FROM attachment;
                  DELETE FROM standing;
                  DELETE FROM meta;",
             )?;

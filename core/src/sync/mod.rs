@@ -20,6 +20,7 @@ pub mod protocol;
 mod reseal;
 mod sealer;
 pub mod signature;
+mod upload;
 
 pub(crate) use engine::{Engine, Parts};
 pub use hold::{Pause, PauseCause};
@@ -84,6 +85,8 @@ pub struct SyncOutcome {
     pub waiting: u32,
     /// Envelopes that were refused for good: a person must look.
     pub parked: u32,
+    /// Attachments that the ministry does not have whole yet, paused ones included.
+    pub attachments: u32,
     /// Whether a registration stays on the phone for want of consent.
     pub without_consent: bool,
     /// Items of the change feed that were applied.

@@ -3,7 +3,7 @@
 //! ```text
 //! while something is due:  enrol if needed → POST the next batch → apply
 //!     the results; ordinary data is staged only when no report waits
-//! then: service document if it is old → change feed
+//! then: service document if it is old → change feed → chunks, see `upload`
 //! ```
 //!
 //! While something is on hold (see [`super::hold`]) only that leaves which may, and
@@ -28,11 +28,12 @@ use super::protocol::{
 };
 use super::reseal::{is_for_its_key, is_receipt_for};
 use super::sealer::to_json;
+use super::upload::Uploading;
 use crate::clock::ClockReading;
 use crate::error::Result;
 use crate::homeline::Topic;
 use crate::keys::random;
-use crate::outbox::{Batch, EventRow, Gate, Lane, Role, Waiting};
+use crate::outbox::{Batch, Ended, EventRow, Gate, Lane, Role, Waiting};
 use crate::record::RecordState;
 use crate::registration::news::settle_clock;
 use crate::registration::{stage_groups, stage_profile};
@@ -66,7 +67,7 @@ pub(super) struct Pass<'a> {
     pub(super) parts: &'a Parts,
     pub(super) client: Client<'a>,
     pub(super) tally: Tally,
-    cancelled: &'a AtomicBool,
+    pub(super) cancelled: &'a AtomicBool,
     /// After a batch failed whole: find the bad one.
     one_by_one: bool,
     /// Whether this pass has fetched the service document: once is enough.
@@ -82,6 +83,7 @@ pub(super) struct Pass<'a> {
     pub(super) skipped: Vec<Uuid>,
     /// What was sealed anew in this pass: once is enough.
     pub(super) resealed: Vec<Uuid>,
+    pub(super) uploading: Uploading,
 }
 
 impl<'a> Pass<'a> {
@@ -103,6 +105,7 @@ impl<'a> Pass<'a> {
             answer_news: false,
             skipped: Vec::new(),
             resealed: Vec::new(),
+            uploading: Uploading::default(),
         })
     }
 
@@ -164,6 +167,10 @@ impl<'a> Pass<'a> {
                 Err(stop) => return Ok(stop),
             },
         };
+        let wait = match self.upload(wait)? {
+            Ok(wait) => wait,
+            Err(stop) => return Ok(stop),
+        };
         let stop = match self.skipped.is_empty() {
             true => SyncStop::Done,
             false => SyncStop::Busy,
@@ -205,7 +212,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Sends until nothing is due. `Ok(Ok(wait))`: when to call again.
-    fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
+    pub(super) fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
         loop {
             if self.cancelled.load(Ordering::SeqCst) {
                 return Ok(Err((SyncStop::Cancelled, Some(0))));
@@ -250,8 +257,9 @@ impl<'a> Pass<'a> {
     /// Moves what the record has into the outbox; whether anything new is there.
     fn stage(&mut self) -> Result<bool> {
         let parts = self.parts;
+        let announced = parts.outbox.stage_attachments()?;
         if parts.record.state() != RecordState::Open {
-            return Ok(false);
+            return Ok(announced);
         }
         parts.sos.settle()?;
         settle_clock(&parts.record, &parts.outbox)?;
@@ -268,7 +276,11 @@ impl<'a> Pass<'a> {
         let positions = stage_fixes(&parts.record, &parts.outbox, &parts.sealer, &parts.policy)?;
         // Nobody waits for it: what fails is tried again by the next pass.
         let _ = archive(&parts.record, &parts.policy);
-        Ok(positions || groups.anything || parts.outbox.counts()?.waiting > before)
+        Ok(announced || positions || groups.anything || parts.outbox.counts()?.waiting > before)
+    }
+
+    pub(super) fn skipped(&self) -> &[Uuid] {
+        &self.skipped
     }
 
     fn batch_limit(&self) -> u32 {
@@ -460,7 +472,14 @@ impl<'a> Pass<'a> {
         };
         let now = self.parts.time.now();
         let event = self.event(waiting, &now, Some(&evidence))?;
-        self.parts.outbox.park(waiting.id, event.as_ref())
+        self.parts.outbox.park(waiting.id, event.as_ref())?;
+        match (waiting.role, evidence) {
+            (Role::Attachment, Evidence::Refused { status, reason }) => {
+                let ended = Ended::Refused { status, reason };
+                self.parts.outbox.end_attachment(waiting.id, &ended)
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn event(
@@ -512,15 +531,7 @@ impl<'a> Pass<'a> {
         }
         self.hold_others(batch, result, asked, delay, &now)?;
         self.parts.listeners.notify(Topic::Sos);
-        let stop = match result {
-            AttemptResult::NoConnection | AttemptResult::NoAnswer => SyncStop::Offline,
-            AttemptResult::NotTrusted
-            | AttemptResult::NotTheMinistry { .. }
-            | AttemptResult::BadReceipt => SyncStop::NotTheMinistry,
-            AttemptResult::Busy { .. } | AttemptResult::KeyRetired { .. } => SyncStop::Busy,
-            AttemptResult::NotAuthorized { .. } => SyncStop::NotAuthorized,
-        };
-        Ok(Err((stop, Some(delay))))
+        Ok(Err((stop_of(result), Some(delay))))
     }
 
     /// Milliseconds until the next attempt with `batch`; with the feed, where it is
@@ -579,6 +590,18 @@ fn sooner(wait: Option<i64>, other: i64) -> Option<i64> {
     Some(wait.map_or(other, |wait| wait.min(other)))
 }
 
+/// What a failed attempt means for the pass.
+pub(super) fn stop_of(result: AttemptResult) -> SyncStop {
+    match result {
+        AttemptResult::NoConnection | AttemptResult::NoAnswer => SyncStop::Offline,
+        AttemptResult::NotTrusted
+        | AttemptResult::NotTheMinistry { .. }
+        | AttemptResult::BadReceipt => SyncStop::NotTheMinistry,
+        AttemptResult::Busy { .. } | AttemptResult::KeyRetired { .. } => SyncStop::Busy,
+        AttemptResult::NotAuthorized { .. } => SyncStop::NotAuthorized,
+    }
+}
+
 /// What a receipt proves for the report that its envelope belongs to.
 fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Option<Evidence>> {
     let received_ms = receipt.received_ms;
@@ -596,6 +619,7 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
         | Role::Group
         | Role::GroupLeave
         | Role::Medical
+        | Role::Attachment
         | Role::Erase => None,
     })
 }
