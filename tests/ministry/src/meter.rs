@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use homeline::sync::protocol::{
-    CHANGES_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome, EnvelopeResult, SERVICE_PATH,
+    CHANGES_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome, EnvelopeResult, PARCELS_PATH,
+    SERVICE_PATH,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -53,8 +54,14 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn request(&self, path: &str) {
         // A fixed set of names: a scanner must not fill the memory.
-        let name = [SERVICE_PATH, DEVICES_PATH, ENVELOPES_PATH, CHANGES_PATH]
-            .into_iter()
+        let name = [
+            SERVICE_PATH,
+            DEVICES_PATH,
+            ENVELOPES_PATH,
+            PARCELS_PATH,
+            CHANGES_PATH,
+        ]
+        .into_iter()
             .find(|known| *known == path)
             .unwrap_or("other");
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);

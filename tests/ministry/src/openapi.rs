@@ -8,7 +8,7 @@ use homeline::seal::signed::Signed;
 use homeline::sync::protocol;
 use utoipa::OpenApi;
 
-use crate::api;
+use crate::{api, parcels};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,7 +19,13 @@ use crate::api;
         license(name = "MIT OR Apache-2.0"),
     ),
     tags((name = "phone", description = "What a phone calls, over HTTPS only.")),
-    paths(api::service, api::enrol, api::envelopes, api::changes),
+    paths(
+        api::service,
+        api::enrol,
+        api::envelopes,
+        parcels::parcels,
+        api::changes
+    ),
     components(schemas(
         Signed,
         protocol::ServiceDocument,
@@ -27,6 +33,8 @@ use crate::api;
         protocol::CaseNews,
         protocol::ProfileNews,
         protocol::CardNews,
+        protocol::ParcelsTaken,
+        protocol::CarriedAnswer,
         protocol::Content,
     ))
 )]

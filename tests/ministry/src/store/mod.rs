@@ -13,6 +13,7 @@
 //! | `view` | from letters to a [`CaseView`]: pure |
 //! | `registrations` | the profiles of a traveler's phones, merged |
 //! | `feed` | devices and the change feed |
+//! | `parcels` | what phones have carried for others, and the answers to it |
 //! | `groups` | groups, less those who have left |
 //! | `cards` | registration cards |
 
@@ -23,6 +24,7 @@ mod envelopes;
 mod erase;
 mod feed;
 mod groups;
+mod parcels;
 mod registrations;
 #[cfg(test)]
 mod tests;
@@ -41,6 +43,7 @@ use crate::problem::Fault;
 
 pub(crate) use cases::SHOWN;
 pub use erase::Holdings;
+pub(crate) use parcels::Carrier;
 pub use groups::{GroupMemberView, GroupView};
 pub use view::{
     CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
@@ -51,13 +54,14 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
     include_str!("004.sql"),
     include_str!("005.sql"),
     include_str!("006.sql"),
+    include_str!("007.sql"),
 ];
 
 /// Why a call of the store failed. None of the texts holds personal data.
