@@ -279,16 +279,14 @@ impl Outbox {
                  ORDER BY CASE role WHEN 0 THEN 0 WHEN 2 THEN 0 WHEN 3 THEN 1 WHEN 9 THEN 2
                    ELSE 3 END, seq DESC",
             )?;
-            let rows = statement.query_map(
-                params![Lane::Sos.number(), now_ms, countdown],
-                |row| {
+            let rows =
+                statement.query_map(params![Lane::Sos.number(), now_ms, countdown], |row| {
                     Ok(Own {
                         role: Role::from_number(row.get(0)?),
                         report: row.get(1)?,
                         sealed: row.get(2)?,
                     })
-                },
-            )?;
+                })?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
@@ -403,9 +401,11 @@ fn key(fate: ParcelFate) -> &'static str {
 fn total(tx: &Transaction<'_>, fate: ParcelFate) -> Result<u64> {
     use rusqlite::OptionalExtension as _;
     let value: Option<Vec<u8>> = tx
-        .query_row("SELECT value FROM meta WHERE key = ?1", [key(fate)], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT value FROM meta WHERE key = ?1",
+            [key(fate)],
+            |row| row.get(0),
+        )
         .optional()?;
     let number = value.and_then(|value| String::from_utf8(value).ok()?.parse().ok());
     Ok(number.unwrap_or(0))

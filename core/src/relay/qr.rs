@@ -204,7 +204,9 @@ mod tests {
             let text = texts[at].to_lowercase();
             assert_eq!(scan(&mut scans, &text), Some((have, 8, false)));
         }
-        let done = scans.add(&format!("看看（{}）", texts[6]), &POLICY).unwrap();
+        let done = scans
+            .add(&format!("看看（{}）", texts[6]), &POLICY)
+            .unwrap();
         assert!(done.bundle == Some(bundle));
         // The camera still sees the last one: a new scan of the same bundle.
         assert_eq!(scan(&mut scans, &texts[6]), Some((1, 8, false)));

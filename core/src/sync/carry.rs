@@ -142,7 +142,10 @@ impl Pass<'_> {
     pub(super) fn or_parcels(&self, wait: Option<i64>) -> Result<Option<i64>> {
         let now_ms = self.parts.time.now().wall_ms;
         let due = self.parts.outbox.parcels_due_ms()?;
-        let parcels = due.map(|due| due.saturating_sub(now_ms).max(self.parts.policy.backoff_first_ms));
+        let parcels = due.map(|due| {
+            due.saturating_sub(now_ms)
+                .max(self.parts.policy.backoff_first_ms)
+        });
         Ok(match (wait, parcels) {
             (Some(wait), Some(parcels)) => Some(wait.min(parcels)),
             (wait, parcels) => wait.or(parcels),

@@ -15,8 +15,7 @@ use homeline::seal::hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
     Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
-    Enrolment, EnvelopeBatch, JSON, Limits, PARCELS_PATH, Problem, SERVICE_PATH,
-    ServiceDocument,
+    Enrolment, EnvelopeBatch, JSON, Limits, PARCELS_PATH, Problem, SERVICE_PATH, ServiceDocument,
 };
 use serde::{Deserialize, Serialize};
 

@@ -6,8 +6,8 @@
 use homeline::seal::envelope::{self, OpenError};
 use homeline::seal::sha256_hex;
 use homeline::sync::protocol::{
-    Base64, Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY,
-    SealedEnvelope, UNKNOWN_KEY,
+    Base64, Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY, SealedEnvelope,
+    UNKNOWN_KEY,
 };
 use homeline::whereabouts::unpack;
 use uuid::Uuid;

@@ -62,8 +62,8 @@ impl Meter {
             CHANGES_PATH,
         ]
         .into_iter()
-            .find(|known| *known == path)
-            .unwrap_or("other");
+        .find(|known| *known == path)
+        .unwrap_or("other");
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         *requests.entry(name).or_default() += 1;
     }

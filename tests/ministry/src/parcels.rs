@@ -10,9 +10,7 @@ use homeline::seal::letters::{self, Inside};
 use homeline::seal::parcel::{Parcel, Way};
 use homeline::seal::sha256_hex;
 use homeline::seal::signed::{Context, Signed};
-use homeline::sync::protocol::{
-    ParcelBatch, ParcelOutcome, ParcelResult, ParcelsTaken, Problem,
-};
+use homeline::sync::protocol::{ParcelBatch, ParcelOutcome, ParcelResult, ParcelsTaken, Problem};
 
 use crate::api::{Answer, App, SignatureHeaders, blocking, device_of, json, receive};
 use crate::keys::Sealing;

@@ -43,8 +43,8 @@ use crate::problem::Fault;
 
 pub(crate) use cases::SHOWN;
 pub use erase::Holdings;
-pub(crate) use parcels::Carrier;
 pub use groups::{GroupMemberView, GroupView};
+pub(crate) use parcels::Carrier;
 pub use view::{
     CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
     TravelerView,
