@@ -28,6 +28,7 @@ use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
 use crate::registration::groups::Groups;
 use crate::registration::{Consents, Dependents, Phones, Registration, Trips, country, gate};
+use crate::relay::Relay;
 use crate::retention::Retention;
 use crate::sos::{Attachments, Sos, StandingKeeper, Uploads};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome, network_changed};
@@ -60,6 +61,7 @@ pub struct Homeline {
     whereabouts: Arc<Whereabouts>,
     pub(crate) sos: Arc<Sos>,
     attachments: Arc<Attachments>,
+    relay: Arc<Relay>,
     pub(crate) retention: Arc<Retention>,
     engine: Engine,
     /// Held while files are opened or erased: never both at once.
@@ -300,6 +302,11 @@ impl Homeline {
     pub fn attachments(&self) -> Arc<Attachments> {
         Arc::clone(&self.attachments)
     }
+
+    /// What phones carry for each other.
+    pub fn relay(&self) -> Arc<Relay> {
+        Arc::clone(&self.relay)
+    }
 }
 
 impl Homeline {
@@ -360,6 +367,14 @@ impl Homeline {
         let uploads = Arc::new(Uploads::default());
         // What a kill has left half made. Where it fails, the next end of one does it.
         let _ = outbox.sweep_attachments();
+        let relay = Arc::new(Relay {
+            outbox: Arc::clone(&outbox),
+            sealer: Arc::clone(&sealer),
+            listeners: Arc::clone(&listeners),
+            time: time.clone(),
+            policy: policy.clone(),
+            scans: Mutex::default(),
+        });
         let retention = Arc::new(Retention::new(
             Arc::clone(&record),
             Arc::clone(&outbox),
@@ -434,6 +449,7 @@ impl Homeline {
                 outbox: Arc::clone(&outbox),
                 sealer: Arc::clone(&sealer),
                 sos: Arc::clone(&sos),
+                relay: Arc::clone(&relay),
                 standing: Arc::clone(&standing),
                 retention: Arc::clone(&retention),
                 uploads: Arc::clone(&uploads),
@@ -455,6 +471,7 @@ impl Homeline {
             last,
             listeners,
             sos,
+            relay,
             retention,
             opening: Mutex::new(()),
         })
@@ -476,6 +493,7 @@ impl Homeline {
             self.last.restore(recent, &self.whereabouts.time.now());
         }
         let _ = self.sos.settle();
+        let _ = self.relay.settle();
         self.standing.renew_if_stale();
         let _ = gate::enforce(&self.record, &self.outbox);
         let _ = self.retention.expire();

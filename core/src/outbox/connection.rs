@@ -24,6 +24,7 @@ const MIGRATIONS: [Step; 3] = [
     Step::sql(&[
         include_str!("migrations/0003/reseal.sql"),
         include_str!("migrations/0003/attachments.sql"),
+        include_str!("migrations/0003/relay.sql"),
     ]),
 ];
 

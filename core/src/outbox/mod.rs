@@ -21,6 +21,7 @@ mod erase;
 mod events;
 mod expire;
 mod news;
+mod parcels;
 mod reseal;
 mod standing;
 mod state;
@@ -35,6 +36,7 @@ pub(crate) use envelopes::{Batch, Beside, Gate, NewEnvelope, Press, Waiting};
 pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
 pub(crate) use news::News;
+pub(crate) use parcels::{Carried as CarriedParcel, ParcelFate};
 pub(crate) use standing::{StandingKind, StandingRow};
 
 use crate::config::Policy;

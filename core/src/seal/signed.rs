@@ -29,6 +29,8 @@ pub enum Context {
     CardNews,
     /// A receipt for an attachment, by a receipt key of the service document.
     Attachment,
+    /// What became of parcels, by a receipt key of the service document.
+    Parcels,
 }
 
 impl Context {
@@ -42,6 +44,7 @@ impl Context {
             Self::CompactReceipt => b"homeline/compact-receipt/v1\0",
             Self::CardNews => b"homeline/card-news/v1\0",
             Self::Attachment => b"homeline/attachment/v1\0",
+            Self::Parcels => b"homeline/parcels/v1\0",
         }
     }
 

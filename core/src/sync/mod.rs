@@ -10,6 +10,7 @@
 //! a network is there.
 
 mod backoff;
+mod carry;
 mod classify;
 mod client;
 mod engine;
@@ -25,6 +26,7 @@ mod upload;
 pub(crate) use engine::{Engine, Parts};
 pub use hold::{Pause, PauseCause};
 pub(crate) use hold::{network_changed, pause};
+pub(crate) use pass::receipt_evidence;
 pub use reseal::CANNOT_RESEAL;
 pub(crate) use sealer::{Sealer, to_json};
 

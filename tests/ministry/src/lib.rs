@@ -29,6 +29,7 @@ mod keys;
 mod manifest;
 mod meter;
 mod openapi;
+mod parcels;
 mod problem;
 mod request;
 mod roster;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use homeline::sync::protocol::{
     ATTACHMENTS_PATH, CHANGES_PATH, CHUNKS_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome,
-    EnvelopeResult, SERVICE_PATH, SMS_PATH,
+    EnvelopeResult, PARCELS_PATH, SERVICE_PATH, SMS_PATH,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -58,6 +58,7 @@ impl Meter {
             SERVICE_PATH,
             DEVICES_PATH,
             ENVELOPES_PATH,
+            PARCELS_PATH,
             CHANGES_PATH,
             SMS_PATH,
         ]

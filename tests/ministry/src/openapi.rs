@@ -10,7 +10,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::api::{self, attachments};
-use crate::sms;
+use crate::{parcels, sms};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +29,7 @@ use crate::sms;
         api::service,
         api::enrol,
         api::envelopes,
+        parcels::parcels,
         api::changes,
         attachments::standing,
         attachments::chunk,
@@ -42,6 +43,8 @@ use crate::sms;
         protocol::ProfileNews,
         protocol::CardNews,
         protocol::AttachmentReceipt,
+        protocol::ParcelsTaken,
+        protocol::CarriedAnswer,
         protocol::Content,
     ))
 )]

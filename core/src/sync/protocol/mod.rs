@@ -12,6 +12,7 @@
 //! | `POST /v1/envelopes` | [`EnvelopeBatch`] | [`BatchAnswer`] |
 //! | `GET /v1/attachments/{id}` | | [`AttachmentAnswer`] |
 //! | `PUT /v1/chunks/{sha256}` | a chunk | [`ChunkStored`] |
+//! | `POST /v1/parcels` | [`ParcelBatch`] | [`Signed`] [`ParcelsTaken`] |
 //! | `GET /v1/changes?after=N` | | [`ChangePage`] |
 //!
 //! | `POST /v1/sms` | [`SmsDelivery`] | [`SmsTaken`] |
@@ -22,10 +23,12 @@
 mod attachments;
 mod content;
 mod news;
+mod relay;
 
 pub use attachments::*;
 pub use content::*;
 pub use news::*;
+pub use relay::*;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -321,6 +324,7 @@ pub struct Change {
     pub seq: u64,
     /// `case`: `sealed` opens at the device to a [`Signed`] [`CaseNews`];
     /// `profile`: to a [`Signed`] [`ProfileNews`]; `card`: to a [`Signed`] [`CardNews`].
+    /// `parcel`: `sealed` is a parcel for another phone, to be handed on.
     pub kind: String,
     /// An envelope in base mode to the device's agreement key.
     pub sealed: Base64,

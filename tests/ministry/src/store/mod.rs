@@ -15,6 +15,7 @@
 //! | `view` | from letters to a [`CaseView`]: pure |
 //! | `registrations` | the profiles of a traveler's phones, merged |
 //! | `feed` | devices and the change feed |
+//! | `parcels` | what phones have carried for others, and the answers to it |
 //! | `groups` | groups, less those who have left |
 //! | `cards` | registration cards |
 
@@ -27,6 +28,7 @@ mod envelopes;
 mod erase;
 mod feed;
 mod groups;
+mod parcels;
 mod registrations;
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,7 @@ pub(crate) use compact::CompactChannel;
 pub use compact::{CompactView, TextView};
 pub use erase::Holdings;
 pub use groups::{GroupMemberView, GroupView};
+pub(crate) use parcels::Carrier;
 pub use view::{
     AttachmentView, CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView,
     StayView, TravelerView,
@@ -58,7 +61,7 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -67,6 +70,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("006.sql"),
     include_str!("007.sql"),
     include_str!("008.sql"),
+    include_str!("009.sql"),
 ];
 
 /// Why a call of the store failed. None of the texts holds personal data.
