@@ -65,10 +65,7 @@ impl Pass<'_> {
             verified = self.verify(&signed, Context::Parcels);
         }
         let Ok(taken) = verified else {
-            return Ok(Err(Failure::Attempt {
-                result: AttemptResult::BadReceipt,
-                after_ms: None,
-            }));
+            return Ok(Err(Failure::attempt(AttemptResult::BadReceipt)));
         };
         let hashes: Vec<String> = bytes.iter().map(|bytes| sha256_hex(bytes)).collect();
         let mut fates = Vec::new();
@@ -110,9 +107,9 @@ impl Pass<'_> {
             }
             Failure::Attempt {
                 result: AttemptResult::Busy { .. },
-                after_ms,
+                asked,
             } => {
-                self.later(batch, after_ms)?;
+                self.later(batch, asked.after_ms)?;
                 Ok(Ok(true))
             }
             Failure::Attempt { result, .. } => {

@@ -33,7 +33,7 @@ use crate::clock::ClockReading;
 use crate::error::Result;
 use crate::homeline::Topic;
 use crate::keys::random;
-use crate::outbox::{Batch, Ended, EventRow, Gate, Lane, Role, Waiting};
+use crate::outbox::{Batch, EventRow, Gate, Lane, Role, Waiting};
 use crate::record::RecordState;
 use crate::registration::news::settle_clock;
 use crate::registration::{stage_groups, stage_profile};
@@ -487,7 +487,7 @@ impl<'a> Pass<'a> {
         self.parts.outbox.park(waiting.id, event.as_ref())?;
         match (waiting.role, evidence) {
             (Role::Attachment, Evidence::Refused { status, reason }) => {
-                let ended = Ended::Refused { status, reason };
+                let ended = crate::outbox::Ended::Refused { status, reason };
                 self.parts.outbox.end_attachment(waiting.id, &ended)
             }
             _ => Ok(()),

@@ -121,10 +121,7 @@ impl Pass<'_> {
         }
         let before = self.skipped.len();
         self.skipped.extend(later.iter().map(|waiting| waiting.id));
-        let failure = Failure::Attempt {
-            result,
-            after_ms: None,
-        };
+        let failure = Failure::attempt(result);
         let stop = self.failed(later, failure, Carried::Reports)?;
         match before >= self.parts.policy.skipped_envelopes {
             true => Ok(stop),

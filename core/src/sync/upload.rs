@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 
 use uuid::Uuid;
 
-use super::backoff::{asked_ms, delay_ms};
+use super::backoff::{Asked, busy_wait_ms, delay_ms};
 use super::client::{Body, Failure};
 use super::pass::{Pass, Stop};
 use super::protocol::{
@@ -270,7 +270,7 @@ impl Pass<'_> {
     /// A request for an attachment failed.
     fn upload_failed(&mut self, row: &UploadRow, failure: Failure) -> Result<Result<(), Stop>> {
         let moved = std::mem::take(&mut self.uploading.moves);
-        let (result, after_ms) = match failure {
+        let (result, asked) = match failure {
             Failure::Deadline => return Ok(Err((SyncStop::Deadline, Some(0)))),
             Failure::Cancelled => return Ok(Err((SyncStop::Cancelled, Some(0)))),
             Failure::Refused { kind, .. } if kind == UNEXPECTED_CHUNK && moved => {
@@ -289,21 +289,26 @@ impl Pass<'_> {
                     self.parts.outbox.retry_upload(row.id, 1, 0)?;
                     return Ok(Ok(()));
                 }
-                (AttemptResult::NotAuthorized { status: 401 }, None)
+                (
+                    AttemptResult::NotAuthorized { status: 401 },
+                    Asked::default(),
+                )
             }
             Failure::Attempt {
                 result: AttemptResult::NoAnswer,
                 ..
             } if moved => return Ok(Ok(())),
-            Failure::Attempt { result, after_ms } => (result, after_ms),
+            Failure::Attempt { result, asked } => (result, asked),
         };
         let policy = &self.parts.policy;
         let attempts = row.attempts.saturating_add(1);
         let drawn = u32::from_le_bytes(random::<4>()?);
-        let jittered = delay_ms(Lane::Attachments, attempts, drawn, policy);
-        let delay = after_ms.map_or(jittered, |ms| {
-            asked_ms(Lane::Attachments, ms, policy).saturating_add(jittered)
-        });
+        let delay = match result {
+            AttemptResult::Busy { .. } => {
+                busy_wait_ms(Lane::Attachments, attempts, asked, drawn, policy)
+            }
+            _ => delay_ms(Lane::Attachments, attempts, drawn, policy),
+        };
         let due_ms = self.parts.time.now().wall_ms.saturating_add(delay);
         let attempts = match result {
             // Nothing is wrong with the attachment: no attempt is used up.
@@ -336,10 +341,7 @@ fn sooner(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 }
 
 fn bad_receipt() -> Failure {
-    Failure::Attempt {
-        result: AttemptResult::BadReceipt,
-        after_ms: None,
-    }
+    Failure::attempt(AttemptResult::BadReceipt)
 }
 
 #[cfg(test)]

@@ -224,6 +224,7 @@ pub(crate) fn read_carried(sealed: Vec<u8>, sealing: &Sealing) -> Result<Letter,
         | Content::Positions(_)
         | Content::Group(_)
         | Content::GroupLeave(_)
+        | Content::Attachment(_)
         | Content::Erase(_) => Err(Refusal::UnknownContent),
     }
 }
