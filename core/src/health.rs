@@ -12,7 +12,7 @@ use crate::clock::{ClockReading, elapsed_ms};
 use crate::config::Policy;
 use crate::error::Result;
 use crate::outbox::Outbox;
-use crate::sync::to_json;
+use crate::sync::{Pause, pause, to_json};
 use crate::whereabouts::LastKnown;
 
 /// Why the host runs.
@@ -117,6 +117,8 @@ pub struct Health {
     /// because too many waited for the space there is; they stay in the record.
     /// Nothing else is ever deleted unsent.
     pub whereabouts_thinned: u64,
+    /// What waits though a network is there; absent where nothing does.
+    pub pause: Option<Pause>,
     /// The permissions as the host reported them last.
     pub permissions: Vec<PermissionReport>,
     /// When it reported them, milliseconds UTC.
@@ -176,6 +178,7 @@ pub(crate) fn read(
         oldest_unsent_ms: outbox.oldest_waiting()?,
         last_receipt_ms: outbox.get_number("receipt_ms")?,
         whereabouts_thinned: outbox.thinned()?,
+        pause: pause(outbox, now, policy)?,
         permissions_ms: permissions.as_ref().map(|kept| kept.at_ms),
         permissions: permissions.unwrap_or_default().reports,
     })

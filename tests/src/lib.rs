@@ -12,6 +12,10 @@
 //! * [`chance`], [`vault`], [`clock`], [`track`], [`words`]: chance that can be
 //!   repeated, a vault to lock, a clock to move, tracks to replay, reports in words.
 //! * `link`: a thin link between two network namespaces, for benches.
+//! * [`line`]: real HTTPS to a real ministry as a host's transport, with the fault of
+//!   the moment.
+//! * [`soak`]: a phone in use for weeks, and what it costs.
+//! * [`storm`]: a country that comes back to a ministry, simulated.
 //!
 //! Everything listens on 127.0.0.1 only, on a port the kernel chooses, and runs
 //! on a thread of its own, so a test may be blocking or asynchronous. Dropping a
@@ -35,10 +39,13 @@ pub mod hostile;
 mod https;
 #[cfg(target_os = "linux")]
 pub mod link;
+pub mod line;
 pub mod operation;
 pub mod proxy;
 pub mod scene;
+pub mod soak;
 pub mod stage;
+pub mod storm;
 pub mod strace;
 #[cfg(test)]
 mod testing;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use homeline::Homeline;
+use homeline::health::WakeCause;
 use homeline::registration::groups::{GroupDetails, GroupKind};
 use homeline::registration::{
     Agreement, AgreementWay, Capacity, Dependent, MedicalCard, Purpose, Stay, Traveler,
@@ -116,6 +117,7 @@ pub(crate) fn operate(
         }
         Operation::Sync => {
             home.network_changed()?;
+            home.woke(WakeCause::Foreground, None)?;
             return Ok(format!("{:?}", home.sync(10_000)?.stopped));
         }
         Operation::ExportToFile => {

@@ -4,6 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use homeline::health::WakeCause;
 use homeline::registration::{ConsentGiven, Guardian, Purpose, Traveler};
 use homeline::sync::SyncOutcome;
 use homeline::sync::protocol::Crisis;
@@ -57,6 +58,7 @@ fn give(home: &Homeline, purpose: Purpose) {
 
 fn sync(home: &Homeline) -> SyncOutcome {
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     home.sync(20_000).unwrap()
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use homeline::contacts::{Contact, Relation};
+use homeline::health::WakeCause;
 use homeline::homeline::EraseRequest;
 use homeline::keys::FileVault;
 use homeline::registration::{Purpose, Traveler as Registered, TravelerKind};
@@ -155,6 +156,7 @@ fn a_thief_with_the_vault_finds_nothing_and_the_ministry_does_the_same() {
 
     scene.stage.network(Network::Up);
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     let outcome = home.sync(20_000).unwrap();
     assert_eq!(
         (outcome.stopped, outcome.waiting, outcome.parked),
@@ -212,6 +214,7 @@ fn after_it_all_works_as_on_a_first_start() {
         .unwrap();
     scene.stage.network(Network::Up);
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     assert_eq!(home.sync(20_000).unwrap().stopped, SyncStop::Done);
     let status = home.sos().status(report).unwrap();
     assert!(matches!(status.state, ReportState::Received { .. }));
@@ -424,6 +427,7 @@ fn a_pass_that_runs_is_ended_and_carries_nothing_over() {
         })
         .unwrap();
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     let running = Arc::clone(&home);
     let pass = std::thread::spawn(move || running.sync(60_000).unwrap());
     // Until it waits for an answer that never comes.
@@ -436,6 +440,7 @@ fn a_pass_that_runs_is_ended_and_carries_nothing_over() {
     );
     scene.stage.network(Network::Up);
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     assert_eq!(home.sync(20_000).unwrap().stopped, SyncStop::Done);
     let holdings = scene.stage.ministry.holdings().unwrap();
     assert_eq!((holdings.profiles, holdings.positions), (0, 0));

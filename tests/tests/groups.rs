@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use homeline::clock::{Clock, ClockReading, SystemClock};
 use homeline::error::{HostError, Problem};
+use homeline::health::WakeCause;
 use homeline::keys::FileVault;
 use homeline::registration::card::{CardState, RegistrationCard, verify_card};
 use homeline::registration::groups::{
@@ -135,6 +136,7 @@ fn consent(home: &Homeline) {
 
 fn sync(home: &Homeline) -> SyncOutcome {
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     let outcome = home.sync(30_000).unwrap();
     assert_eq!(outcome.stopped, SyncStop::Done);
     outcome

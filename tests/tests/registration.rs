@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use homeline::contacts::{Contact, Relation, Tell};
 use homeline::error::Problem;
+use homeline::health::WakeCause;
 use homeline::registration::{
     Agreement, AgreementWay, Capacity, Dependent, DocumentKind, Purpose, Reachable, TravelDocument,
     Traveler, TravelerKind,
@@ -80,6 +81,7 @@ impl Phone {
 
 fn sync(home: &Homeline) -> u32 {
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     let outcome = home.sync(30_000).unwrap();
     assert_eq!((outcome.waiting, outcome.parked), (0, 0), "{outcome:?}");
     outcome.sent

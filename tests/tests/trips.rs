@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use homeline::clock::{Clock, ClockReading, SystemClock};
 use homeline::contacts::{Contact, Relation};
 use homeline::error::HostError;
+use homeline::health::WakeCause;
 use homeline::registration::{
     BloodGroup, Certainty, CloseReason, MedicalCard, Purpose, ReminderKind, Stay, Traveler,
     TravelerKind, Trip, TripOutcome, TripQuestion, Urgency,
@@ -164,6 +165,7 @@ fn iso(days: i64) -> String {
 #[track_caller]
 fn sync(home: &Homeline) {
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     let outcome = home.sync(LONG_MS).unwrap();
     assert_eq!((outcome.waiting, outcome.parked), (0, 0), "{outcome:?}");
 }

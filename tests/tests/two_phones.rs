@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use homeline::clock::{Clock, ClockReading, SystemClock};
 use homeline::contacts::{Contact, Relation};
 use homeline::error::HostError;
+use homeline::health::WakeCause;
 use homeline::homeline::{ChangeListener, Topic};
 use homeline::registration::{LinkState, MergeOutcome, PhoneKind, Purpose, Traveler, TravelerKind};
 use homeline::sos::{SosKind, SosRequest};
@@ -107,6 +108,7 @@ impl Phone {
 
     fn sync(&self) -> SyncOutcome {
         self.home.network_changed().unwrap();
+        self.home.woke(WakeCause::Foreground, None).unwrap();
         let outcome = self.home.sync(LONG_MS).unwrap();
         assert_eq!(outcome.stopped, SyncStop::Done, "{outcome:?}");
         outcome

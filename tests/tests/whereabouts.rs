@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use homeline::Homeline;
 use homeline::clock::{Clock, ClockReading};
 use homeline::error::HostError;
+use homeline::health::WakeCause;
 use homeline::keys::FileVault;
 use homeline::registration::Purpose;
 use homeline::sos::{SosKind, SosRequest};
@@ -136,6 +137,7 @@ fn fix(km: f64, time_ms: i64) -> Fix {
 
 fn sync(home: &Homeline) {
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     let outcome = home.sync(30_000).unwrap();
     assert_eq!((outcome.stopped, outcome.waiting), (SyncStop::Done, 0));
 }

@@ -79,6 +79,27 @@ pub(crate) struct Policy {
     /// 5 % one connection fills a tenth of a link of 1 Mbit/s. A report may be one
     /// more.
     pub(crate) in_flight: usize,
+    /// Bytes of a file in one chunk. An SOS waits for one chunk at most: half a second
+    /// at 1 Mbit/s; and a link that breaks every 20 s brings one through at 27 kbit/s,
+    /// as the poorest cell has.
+    pub(crate) attachment_chunk_bytes: usize,
+    /// Largest file that is attached: a minute of video in full HD. Its manifest, 32
+    /// bytes a chunk, is 90 KB then, a third of a request.
+    pub(crate) attachment_bytes: u64,
+    /// Attachments of one report: what an officer can look through.
+    pub(crate) attachments_per_report: u32,
+    /// Up to here an attachment is small: a minute of speech. The traveler's general
+    /// wish to spare metered links does not hold for it.
+    pub(crate) small_attachment_bytes: u64,
+    /// The count of chunks handed over is written down after so many: each costs a
+    /// sync, and after a kill the ministry is asked anyway.
+    pub(crate) upload_note_chunks: u32,
+    /// While chunks are sent, new data of the record is looked for so often. What is in
+    /// the outbox already, above all a press, goes before the next chunk.
+    pub(crate) upload_look_ms: i64,
+    /// While chunks are sent, the change feed is read so often: the traveler waits for
+    /// the officer's word.
+    pub(crate) upload_feed_ms: i64,
     /// Envelopes that may fail by themselves in a pass before it is the service
     /// that fails.
     pub(crate) skipped_envelopes: usize,
@@ -105,6 +126,19 @@ pub(crate) struct Policy {
     pub(crate) retry_after_people_ms: i64,
     /// Longest `Retry-After` obeyed for other lanes.
     pub(crate) retry_after_other_ms: i64,
+    /// Longest spread obeyed for an SOS when the ministry asks all to stand by: each
+    /// draws its share of it.
+    pub(crate) stand_by_sos_ms: i64,
+    /// Longest spread obeyed for all other lanes: with a ministry that takes 5,000
+    /// requests a second, 18 million phones.
+    pub(crate) stand_by_other_ms: i64,
+    /// A cut shorter than this is one phone's own, a lift or a change of cells: when
+    /// it ends nothing waits.
+    pub(crate) return_grace_ms: i64,
+    /// After a longer cut everything but an SOS waits a random share of it, and of
+    /// this at most: a million phones that make three requests each come at 5,000
+    /// requests a second.
+    pub(crate) return_spread_ms: i64,
     /// A due time farther ahead than this means that the clock went back.
     pub(crate) due_horizon_ms: i64,
     /// The service document is fetched anew after this time.
@@ -253,6 +287,39 @@ pub(crate) struct Policy {
     pub(crate) relay_again_ms: i64,
     /// At this charge a phone has minutes left.
     pub(crate) battery_low_percent: u8,
+    /// What is carried for other phones.
+    pub(crate) carry: Carry,
+}
+
+/// Limits of what this phone carries for others, whatever a bundle says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Carry {
+    /// Parcels held at a time: half a megabyte.
+    pub(crate) parcels: u32,
+    /// Parcels taken from one bundle, and put into one: 128 KB, a second of a slow
+    /// radio, and some 10 ms of the disk that a press may have to wait for.
+    pub(crate) bundle_parcels: usize,
+    /// Phones that pass a parcel on after the first: from one valley to the next
+    /// few meetings are enough, and each one doubles the copies.
+    pub(crate) hops: u8,
+    /// Days that one phone carries a parcel: a trek comes out of its valley by then.
+    pub(crate) days: u8,
+    /// Ids of parcels that were here: 16 times what is held, 150 KB.
+    pub(crate) seen: u32,
+    /// Parcels in one request to the ministry: 44 KB, 3 s on a link of 128 kbit/s,
+    /// so that a press waits no longer for its turn.
+    pub(crate) request_parcels: u32,
+    /// After a failure that is not the network's, carried parcels wait so long:
+    /// the ministry knows no relay, or has had enough of this phone's.
+    pub(crate) retry_ms: i64,
+    /// Bytes of a bundle in one QR text: with its header 924 characters, version 20
+    /// at level M holds 970.
+    pub(crate) qr_bytes: usize,
+    /// Texts of one bundle: a minute of patience.
+    pub(crate) qr_texts: u8,
+    /// Bundles that are being scanned at a time: a text of another phone in
+    /// between does no harm.
+    pub(crate) qr_bundles: usize,
 }
 
 /// How long each class of data is kept on the phone, in days. A host may keep
@@ -301,6 +368,13 @@ impl Policy {
         request_slow_ms: 8_000,
         request_fast_ms: 1_300,
         in_flight: 4,
+        attachment_chunk_bytes: 64 * 1024,
+        attachment_bytes: 100 * 1024 * 1024,
+        attachments_per_report: 20,
+        small_attachment_bytes: 256 * 1024,
+        upload_note_chunks: 16,
+        upload_look_ms: 1_000,
+        upload_feed_ms: 30_000,
         skipped_envelopes: 3,
         pause: Duration::from_secs(2),
         request: Duration::from_secs(30),
@@ -313,6 +387,10 @@ impl Policy {
         retry_after_sos_ms: 5 * 60_000,
         retry_after_people_ms: 3_600_000,
         retry_after_other_ms: 24 * 3_600_000,
+        stand_by_sos_ms: 15_000,
+        stand_by_other_ms: 3_600_000,
+        return_grace_ms: 30_000,
+        return_spread_ms: 10 * 60_000,
         due_horizon_ms: 25 * 3_600_000,
         service_age_ms: 24 * 3_600_000,
         link_code_ms: 3_600_000,
@@ -397,5 +475,17 @@ impl Policy {
         sms_again_ms: 5 * 60_000,
         relay_again_ms: 15 * 60_000,
         battery_low_percent: 5,
+        carry: Carry {
+            parcels: 256,
+            bundle_parcels: 64,
+            hops: 5,
+            days: 7,
+            seen: 4_096,
+            request_parcels: 16,
+            retry_ms: 30 * 60_000,
+            qr_bytes: 564,
+            qr_texts: 64,
+            qr_bundles: 4,
+        },
     };
 }

@@ -1,5 +1,6 @@
 //! What changed, told to the host: after the commit, with no lock held.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::error::HostError;
@@ -28,6 +29,9 @@ pub trait ChangeListener: Send + Sync {
 #[derive(Default)]
 pub(crate) struct Listeners {
     listener: RwLock<Option<Arc<dyn ChangeListener>>>,
+    /// Whether the traveler has done something since the network came back: what
+    /// they see happen must not wait for the crowd, see `sync::hold`.
+    acted: AtomicBool,
 }
 
 impl Listeners {
@@ -38,7 +42,25 @@ impl Listeners {
             .unwrap_or_else(PoisonError::into_inner) = listener;
     }
 
+    /// The traveler does something now.
+    pub(crate) fn note_act(&self) {
+        self.acted.store(true, Ordering::SeqCst);
+    }
+
+    /// The network has come back: only what is done from now on counts.
+    pub(crate) fn forget_acts(&self) {
+        self.acted.store(false, Ordering::SeqCst);
+    }
+
+    /// Whether the traveler has done something since.
+    pub(crate) fn acted(&self) -> bool {
+        self.acted.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn notify(&self, topic: Topic) {
+        if topic == Topic::Record {
+            self.note_act();
+        }
         let listener = self
             .listener
             .read()

@@ -30,9 +30,10 @@ use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
 use crate::registration::groups::Groups;
 use crate::registration::{Consents, Dependents, Phones, Registration, Trips, country, gate};
+use crate::relay::Relay;
 use crate::retention::Retention;
-use crate::sos::{Sos, StandingKeeper};
-use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
+use crate::sos::{Attachments, Sos, StandingKeeper, Uploads};
+use crate::sync::{Engine, Parts, Sealer, SyncOutcome, network_changed};
 use crate::transport::Transport;
 use crate::whereabouts::{LastKnown, Recording, Whereabouts, load_recent};
 use crate::{erase, error::HomelineError, sqlite};
@@ -61,6 +62,8 @@ pub struct Homeline {
     trips: Arc<Trips>,
     whereabouts: Arc<Whereabouts>,
     pub(crate) sos: Arc<Sos>,
+    attachments: Arc<Attachments>,
+    relay: Arc<Relay>,
     pub(crate) retention: Arc<Retention>,
     engine: Engine,
     /// Held while files are opened or erased: never both at once.
@@ -194,9 +197,18 @@ impl Homeline {
         })
     }
 
-    /// The network has changed: what waits for its back-off is due now.
+    /// The network has changed: an SOS that waits for its back-off is due now, and so
+    /// is the rest after a cut of seconds. After a longer one the rest waits a random
+    /// share of that time, ten minutes at most, so that a country that comes back
+    /// does not come at once; what the traveler does from now on, in the app or by
+    /// opening it (`woke`), does not wait. `health` and `SyncOutcome.next_ms` tell.
+    ///
+    /// Errors: `Storage`.
     pub fn network_changed(&self) -> Result<()> {
-        guard("Homeline::network_changed", || self.outbox.all_due())
+        guard("Homeline::network_changed", || {
+            let now = self.time.now();
+            network_changed(&self.outbox, &self.listeners, &now, &self.policy)
+        })
     }
 
     /// The platform runs the host: why, and in how many milliseconds the host
@@ -207,6 +219,9 @@ impl Homeline {
     #[uniffi::method(default(next_in_ms = None))]
     pub fn woke(&self, cause: WakeCause, next_in_ms: Option<i64>) -> Result<()> {
         guard("Homeline::woke", || {
+            if cause == WakeCause::Foreground {
+                self.listeners.note_act();
+            }
             health::note_wake(&self.outbox, &self.time.now(), cause, next_in_ms)
         })
     }
@@ -284,6 +299,16 @@ impl Homeline {
     pub fn sos(&self) -> Arc<Sos> {
         Arc::clone(&self.sos)
     }
+
+    /// The attachments of reports.
+    pub fn attachments(&self) -> Arc<Attachments> {
+        Arc::clone(&self.attachments)
+    }
+
+    /// What phones carry for each other.
+    pub fn relay(&self) -> Arc<Relay> {
+        Arc::clone(&self.relay)
+    }
 }
 
 impl Homeline {
@@ -341,6 +366,17 @@ impl Homeline {
             policy.clone(),
             config.numbers_to_call(),
         ));
+        let uploads = Arc::new(Uploads::default());
+        // What a kill has left half made. Where it fails, the next end of one does it.
+        let _ = outbox.sweep_attachments();
+        let relay = Arc::new(Relay {
+            outbox: Arc::clone(&outbox),
+            sealer: Arc::clone(&sealer),
+            listeners: Arc::clone(&listeners),
+            time: time.clone(),
+            policy: policy.clone(),
+            scans: Mutex::default(),
+        });
         let retention = Arc::new(Retention::new(
             Arc::clone(&record),
             Arc::clone(&outbox),
@@ -415,10 +451,16 @@ impl Homeline {
                 outbox: Arc::clone(&outbox),
                 sealer: Arc::clone(&sealer),
                 sos: Arc::clone(&sos),
+                relay: Arc::clone(&relay),
                 standing: Arc::clone(&standing),
                 retention: Arc::clone(&retention),
+                uploads: Arc::clone(&uploads),
                 listeners: Arc::clone(&listeners),
                 transport,
+            }),
+            attachments: Arc::new(Attachments {
+                sos: Arc::clone(&sos),
+                uploads,
             }),
             directory,
             vault,
@@ -431,6 +473,7 @@ impl Homeline {
             last,
             listeners,
             sos,
+            relay,
             retention,
             opening: Mutex::new(()),
         })
@@ -452,6 +495,7 @@ impl Homeline {
             self.last.restore(recent, &self.whereabouts.time.now());
         }
         let _ = self.sos.settle();
+        let _ = self.relay.settle();
         self.standing.renew_if_stale();
         let _ = gate::enforce(&self.record, &self.outbox);
         let _ = self.retention.expire();

@@ -31,6 +31,8 @@ pub enum ParkedKind {
     GroupLeave,
     /// The request to erase.
     EraseRequest,
+    /// The manifest of an attachment.
+    Attachment,
 }
 
 /// Something that the ministry has refused for good.
@@ -117,6 +119,7 @@ impl From<Role> for ParkedKind {
             Role::Group => Self::Group,
             Role::GroupLeave => Self::GroupLeave,
             Role::Erase => Self::EraseRequest,
+            Role::Attachment => Self::Attachment,
         }
     }
 }

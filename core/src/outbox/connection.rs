@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 use tokio::sync::Notify;
 
+use super::ciphertext;
 use crate::clock::Time;
 use crate::config::Policy;
 use crate::error::{HomelineError, Result, StorageProblem};
@@ -24,7 +25,12 @@ const MIGRATIONS: [Step; 3] = [
         include_str!("migrations/0002/made.sql"),
         include_str!("migrations/0002/standing.sql"),
     ]),
-    Step::sql(&[include_str!("migrations/0003/parked.sql")]),
+    Step::sql(&[
+        include_str!("migrations/0003/reseal.sql"),
+        include_str!("migrations/0003/attachments.sql"),
+        include_str!("migrations/0003/relay.sql"),
+        include_str!("migrations/0003/parked.sql"),
+    ]),
 ];
 
 /// The outbox: the one owner of the connection to `outbox.db`.
@@ -54,6 +60,11 @@ impl Outbox {
     /// looks again, and sends it at once.
     pub(crate) fn urgent(&self) -> &Notify {
         &self.urgent
+    }
+
+    /// Where the sealed files of attachments lie.
+    pub(super) fn attachments(&self) -> PathBuf {
+        self.path.with_file_name(ciphertext::DIRECTORY)
     }
 
     pub(super) fn now_ms(&self) -> i64 {

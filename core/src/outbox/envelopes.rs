@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, ToSql, Transaction, params};
 use uuid::Uuid;
 
 use super::events::{self, EventRow};
+use super::reseal;
 use super::standing::{self, StandingKind};
 use super::{Lane, Outbox, Role};
 use crate::error::Result;
@@ -18,6 +19,9 @@ pub(crate) struct NewEnvelope {
     /// The report that it belongs to; of a group, the group.
     pub(crate) report: Option<Uuid>,
     pub(crate) sealed: Vec<u8>,
+    /// The same content, sealed to this device: from it the envelope is sealed anew
+    /// when the ministry's key changes. `None` where it can be read elsewhere.
+    pub(crate) readable: Option<Vec<u8>>,
     /// Not sent before this time, milliseconds UTC: the end of a countdown.
     pub(crate) not_before_ms: i64,
 }
@@ -59,6 +63,24 @@ pub(crate) enum Batch {
     Wait { until_ms: i64 },
     /// Nothing waits.
     Empty,
+}
+
+/// Which envelopes may leave now, due or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gate {
+    /// This lane, and all that are more urgent.
+    pub(crate) lane: Lane,
+    /// Answers and messages of no earlier than this too, milliseconds UTC: somebody
+    /// wrote them just now.
+    pub(crate) newer_ms: i64,
+}
+
+impl Gate {
+    /// Nothing is held back.
+    pub(crate) const OPEN: Self = Self {
+        lane: Lane::Attachments,
+        newer_ms: i64::MAX,
+    };
 }
 
 const COLUMNS: &str = "id, role, lane, report, sealed, attempts";
@@ -107,7 +129,12 @@ impl Outbox {
         let made_ms = self.now_ms();
         self.write(|tx| {
             if envelope.role == Role::Profile {
-                delete_waiting(tx, Role::Profile)?;
+                // Not the same again: sealed anew it has other bytes, and the ministry
+                // may have proved that it has the first ones.
+                tx.execute(
+                    "DELETE FROM envelope WHERE role = ?1 AND state = 0 AND id <> ?2",
+                    params![envelope.role.number(), envelope.id],
+                )?;
             }
             if envelope.role == Role::Group {
                 // Only those of the same subject.
@@ -130,7 +157,7 @@ impl Outbox {
     /// countdown is over.
     pub(crate) fn remove_countdown(&self, report: Uuid, now_ms: i64) -> Result<bool> {
         let longest_ms = self.policy().countdown_ms;
-        self.write(|tx| {
+        let removed = self.write(|tx| {
             let counting: Option<i64> = tx
                 .query_row(
                     "SELECT 1 FROM envelope WHERE id = ?1 AND attempts = 0 AND state = 0
@@ -145,9 +172,14 @@ impl Outbox {
             tx.execute("DELETE FROM envelope WHERE id = ?1", [report])?;
             tx.execute("DELETE FROM report WHERE id = ?1", [report])?;
             tx.execute("DELETE FROM event WHERE report = ?1", [report])?;
+            tx.execute("DELETE FROM attachment WHERE report = ?1", [report])?;
             standing::take_back(tx)?;
             Ok(true)
-        })
+        })?;
+        if removed {
+            self.sweep_attachments()?;
+        }
+        Ok(removed)
     }
 
     /// What may be sent at `now_ms`, save `skip`: once anything is due at all,
@@ -160,28 +192,34 @@ impl Outbox {
         envelopes: u32,
         bytes: usize,
         skip: &[Uuid],
+        gate: Gate,
     ) -> Result<Batch> {
-        let policy = self.policy();
         // The longest wait that the engine sets, and no less: a wait beyond it
         // is taken for a clock that went back.
-        let sos = policy
-            .retry_after_sos_ms
-            .saturating_add(policy.backoff_sos_ms);
-        let other = policy.due_horizon_ms;
+        let sos = Lane::Sos.longest_wait_ms(self.policy());
+        let other = Lane::Attachments.longest_wait_ms(self.policy());
+        let (lane, newer) = (gate.lane.number(), gate.newer_ms);
         self.read(|tx| {
             let next: Option<i64> = tx.query_row(
                 "SELECT min(CASE
                      WHEN at > ?1 + CASE lane WHEN 0 THEN ?2 ELSE ?3 END THEN ?1
                      ELSE at END)
-                 FROM (SELECT lane, max(not_before, due) AS at FROM envelope WHERE state = 0)",
-                params![now_ms, sos, other],
+                 FROM (SELECT lane, max(not_before, due) AS at FROM envelope
+                       WHERE state = 0 AND (lane <= ?4 OR (lane <= 20 AND made_ms >= ?5)))",
+                params![now_ms, sos, other, lane, newer],
                 |row| row.get(0),
             )?;
             match next {
                 None => Ok(Batch::Empty),
                 Some(until_ms) if until_ms > now_ms => Ok(Batch::Wait { until_ms }),
                 Some(until_ms) => {
-                    let batch = take(tx, params![now_ms, sos, other], envelopes, bytes, skip)?;
+                    let batch = take(
+                        tx,
+                        params![now_ms, sos, other, lane, newer],
+                        envelopes,
+                        bytes,
+                        skip,
+                    )?;
                     // Nothing is left but what the caller skips.
                     Ok(if batch.is_empty() {
                         Batch::Wait { until_ms }
@@ -190,6 +228,16 @@ impl Outbox {
                     })
                 }
             }
+        })
+    }
+
+    /// An envelope that waits.
+    pub(crate) fn waiting(&self, id: Uuid) -> Result<Option<Waiting>> {
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM envelope WHERE id = ?1 AND state = 0"
+            ))?;
+            Ok(statement.query_row([id], read_waiting).optional()?)
         })
     }
 
@@ -209,6 +257,20 @@ impl Outbox {
         })
     }
 
+    /// The ministry does not accept this device now: every report waits until
+    /// `due_ms`, and no attempt is used up. What is pressed later goes at once.
+    pub(crate) fn pause_reports(&self, due_ms: i64, events: &[EventRow]) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE envelope SET due = ?1 WHERE state = 0 AND lane = ?2",
+                params![due_ms, Lane::Sos.number()],
+            )?;
+            events
+                .iter()
+                .try_for_each(|event| events::append(tx, event))
+        })
+    }
+
     /// Everything that waits is due: the network has changed.
     pub(crate) fn all_due(&self) -> Result<()> {
         self.write(|tx| {
@@ -216,6 +278,11 @@ impl Outbox {
                 "UPDATE envelope SET due = 0 WHERE state = 0 AND due <> 0",
                 [],
             )?;
+            tx.execute(
+                "UPDATE attachment SET due = 0 WHERE state = 0 AND due <> 0",
+                [],
+            )?;
+            tx.execute("UPDATE parcel SET due = 0 WHERE due <> 0", [])?;
             Ok(())
         })
     }
@@ -248,7 +315,7 @@ fn insert(tx: &Transaction<'_>, envelope: &NewEnvelope, made_ms: i64) -> Result<
         envelope.not_before_ms,
         made_ms
     ])?;
-    Ok(())
+    reseal::keep_readable(tx, envelope)
 }
 
 fn delete_waiting(tx: &Transaction<'_>, role: Role) -> Result<()> {
@@ -259,8 +326,20 @@ fn delete_waiting(tx: &Transaction<'_>, role: Role) -> Result<()> {
     Ok(())
 }
 
+/// A row of [`COLUMNS`].
+fn read_waiting(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+    Ok(Waiting {
+        id: row.get(0)?,
+        role: Role::from_number(row.get(1)?),
+        lane: Lane::from_number(row.get(2)?),
+        report: row.get(3)?,
+        sealed: row.get(4)?,
+        attempts: row.get(5)?,
+    })
+}
+
 /// The first envelopes, of one lane, that may be sent. `times` are now and the
-/// horizons by lane, milliseconds.
+/// horizons by lane, milliseconds, and the gate.
 fn take(
     tx: &Transaction<'_>,
     times: &[&dyn ToSql],
@@ -272,6 +351,7 @@ fn take(
         "SELECT {COLUMNS} FROM envelope
          WHERE state = 0 AND (not_before <= ?1 OR not_before > ?1 + ?2)
            AND (lane = 0 OR due <= ?1 OR due > ?1 + ?3)
+           AND (lane <= ?4 OR (lane <= 20 AND made_ms >= ?5))
          ORDER BY lane, seq"
     ))?;
     let mut rows = statement.query(times)?;
@@ -285,16 +365,7 @@ fn take(
         if skip.contains(&id) {
             continue;
         }
-        let lane: i64 = row.get(2)?;
-        let role: i64 = row.get(1)?;
-        let waiting = Waiting {
-            id,
-            role: Role::from_number(role),
-            lane: Lane::from_number(lane),
-            report: row.get(3)?,
-            sealed: row.get(4)?,
-            attempts: row.get(5)?,
-        };
+        let waiting = read_waiting(row)?;
         size = size.saturating_add(waiting.sealed.len());
         let other_lane = out.first().is_some_and(|first| first.lane != waiting.lane);
         if !out.is_empty() && (other_lane || size > bytes) {

@@ -41,8 +41,10 @@ impl Outbox {
                    (SELECT report FROM envelope WHERE report IS NOT NULL);
                  -- Sealed to a device that is gone.
                  UPDATE report SET own_copy = NULL;
+                 DELETE FROM readable;
                  DELETE FROM event WHERE report NOT IN (SELECT id FROM report)
                    OR json_type(evidence, '$.sealed') IS NOT NULL;
+                 DELETE FROM attachment;
                  DELETE FROM standing;
                  DELETE FROM parked;
                  DELETE FROM meta;",

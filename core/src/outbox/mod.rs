@@ -11,26 +11,39 @@
 //! * a file that cannot be read is set aside, its rows are salvaged as far as
 //!   they can be read, and the operation is repeated on a new file.
 //!
-//! The connection opens at the first use and again after `close`.
+//! The connection opens at the first use and again after `close`. What is too large
+//! for a row lies sealed in a file of its own, see `ciphertext`.
 
+mod attachments;
+mod ciphertext;
 mod connection;
 mod envelopes;
 mod erase;
 mod events;
 mod expire;
 mod news;
+mod parcels;
+mod reseal;
 mod settle;
 mod standing;
 mod state;
 mod thin;
 
+pub use attachments::SendOver;
+pub(crate) use attachments::{
+    AttachmentRow, AttachmentSent, Ended, NewAttachment, Upload, UploadRow,
+};
+pub(crate) use ciphertext::{PartialFile, destroy_all};
 pub(crate) use connection::Outbox;
-pub(crate) use envelopes::{Batch, Beside, NewEnvelope, Press, Waiting};
+pub(crate) use envelopes::{Batch, Beside, Gate, NewEnvelope, Press, Waiting};
 pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
 pub(crate) use news::News;
+pub(crate) use parcels::{Carried as CarriedParcel, ParcelFate};
 pub(crate) use settle::{ParkedRow, Settled, Verdict};
 pub(crate) use standing::{StandingKind, StandingRow};
+
+use crate::config::Policy;
 
 /// Lanes, the most urgent first. A higher lane overtakes at every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +85,8 @@ pub(crate) enum Role {
     Erase,
     /// The medical card, sent beside a report of the kind `Medical`.
     Medical,
+    /// The manifest of an attachment.
+    Attachment,
 }
 
 // The numbers below are in files: they never change their meaning. Gaps in the
@@ -86,6 +101,20 @@ impl Lane {
         Self::Whereabouts,
         Self::Attachments,
     ];
+
+    /// The longest wait that is ever set for its envelopes, milliseconds. One beyond
+    /// it is taken for a clock that went back.
+    pub(crate) fn longest_wait_ms(self, policy: &Policy) -> i64 {
+        match self {
+            Self::Sos => policy
+                .retry_after_sos_ms
+                .saturating_add(policy.backoff_sos_ms),
+            Self::Safety | Self::Messages => policy
+                .retry_after_people_ms
+                .saturating_add(policy.backoff_people_ms),
+            Self::Registration | Self::Whereabouts | Self::Attachments => policy.due_horizon_ms,
+        }
+    }
 
     pub(crate) fn number(self) -> i64 {
         match self {
@@ -120,6 +149,7 @@ impl Role {
             Self::GroupLeave => 7,
             Self::Erase => 8,
             Self::Medical => 9,
+            Self::Attachment => 10,
         }
     }
 
@@ -139,6 +169,7 @@ impl Role {
             7 => Self::GroupLeave,
             8 => Self::Erase,
             9 => Self::Medical,
+            10 => Self::Attachment,
             _ => Self::Positions,
         }
     }

@@ -47,6 +47,16 @@ impl Outbox {
         self.write(|tx| all.iter().try_for_each(|one| settle_one(tx, one, at)))
     }
 
+    /// The envelope is at the ministry, proved by a receipt that another phone
+    /// carried: its time is days old, and no clock is set by it.
+    pub(crate) fn received(&self, id: Uuid, event: Option<&EventRow>) -> Result<()> {
+        let now_ms = self.now_ms();
+        self.write(|tx| {
+            receive(tx, id, now_ms)?;
+            event.map_or(Ok(()), |event| events::append(tx, event))
+        })
+    }
+
     /// The parked envelopes, in the order in which they were made.
     pub(crate) fn parked(&self) -> Result<Vec<ParkedRow>> {
         self.read(|tx| {
@@ -114,14 +124,19 @@ fn wait_again(tx: &Transaction<'_>, column: &str, of: Uuid) -> Result<bool> {
     Ok(changed > 0)
 }
 
+fn receive(tx: &Transaction<'_>, id: Uuid, now_ms: i64) -> Result<()> {
+    tx.prepare_cached(
+        // From now on `due` is when it was received: see expire.
+        "UPDATE envelope SET state = 1, sealed = x'', due = ?2 WHERE id = ?1",
+    )?
+    .execute(params![id, now_ms])?;
+    Ok(())
+}
+
 fn settle_one(tx: &Transaction<'_>, one: &Settled, at: &ClockReading) -> Result<()> {
     match &one.verdict {
         Verdict::Received { role, received_ms } => {
-            tx.prepare_cached(
-                // From now on `due` is when it was received: see expire.
-                "UPDATE envelope SET state = 1, sealed = x'', due = ?2 WHERE id = ?1",
-            )?
-            .execute(params![one.id, at.wall_ms])?;
+            receive(tx, one.id, at.wall_ms)?;
             if *role == Role::Profile {
                 put(
                     tx,
@@ -155,16 +170,6 @@ fn settle_one(tx: &Transaction<'_>, one: &Settled, at: &ClockReading) -> Result<
 
 #[cfg(test)]
 impl Outbox {
-    /// As a receipt does, for tests of what comes after.
-    pub(crate) fn received(&self, id: Uuid, event: Option<EventRow>) -> Result<()> {
-        let at = self.time().now();
-        let verdict = Verdict::Received {
-            role: Role::Report,
-            received_ms: at.wall_ms,
-        };
-        self.settle(&[Settled { id, verdict, event }], &at)
-    }
-
     /// As a refusal does.
     pub(crate) fn park(&self, id: Uuid, event: Option<EventRow>) -> Result<()> {
         let verdict = Verdict::Parked {

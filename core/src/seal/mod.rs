@@ -7,13 +7,18 @@
 //! * [`compact`]: the same in 120 bytes, for a text message or a packet.
 //! * [`signed`]: Ed25519 over a body with its context: service documents,
 //!   receipts, case news.
+//! * [`stream`]: what is too large for one envelope, in chunks.
 //! * [`token`]: signed texts for QR codes and messengers.
+//! * [`parcel`], [`letters`]: what one phone carries for another, and what is in it.
 //!
 //! Pure functions of their arguments; nothing here knows of files or networks.
 
 pub mod compact;
 pub mod envelope;
+pub mod letters;
+pub mod parcel;
 pub mod signed;
+pub mod stream;
 pub mod token;
 
 pub(crate) type Kem = hpke::kem::X25519HkdfSha256;

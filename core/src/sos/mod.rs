@@ -7,6 +7,7 @@
 //! device, lies beside it until [`Sos::settle`] moves it to the record.
 
 mod aml;
+mod attachments;
 pub mod compact;
 mod evidence;
 mod ground;
@@ -17,6 +18,10 @@ mod request;
 mod standing;
 
 pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
+pub use attachments::{
+    AttachmentInfo, AttachmentState, AttachmentStatus, Attachments, Pause, SendOver,
+};
+pub(crate) use attachments::{BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads};
 pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;
@@ -139,7 +144,8 @@ impl Sos {
     }
 
     /// Takes a report back. In its countdown it leaves nothing behind; later the
-    /// cancellation is itself a report, and the ministry learns of it.
+    /// cancellation is itself a report, and the ministry learns of it. Attachments
+    /// that were not sent stay paused until `set_send_over` or `remove`.
     ///
     /// Errors: `NotFound`, `Storage`.
     pub fn cancel(&self, report: String) -> Result<()> {
@@ -161,7 +167,8 @@ impl Sos {
                 report,
                 at: at.clone(),
             });
-            self.follow(report, &at, &content, Role::Cancel, &Evidence::CancelStored)
+            self.follow(report, &at, &content, Role::Cancel, &Evidence::CancelStored)?;
+            self.outbox.hold_attachments(report)
         })
     }
 
@@ -308,10 +315,14 @@ impl Sos {
         *self.last_press() = None;
     }
 
+    /// The readable copy of a report, where it can be read.
+    pub(crate) fn copy(&self, report: Uuid) -> Option<ReadableCopy> {
+        log::readable(&self.record, &self.outbox, &self.sealer, report)
+    }
+
     /// The readable copy of a report, where it can be read, with its status.
     pub(crate) fn told(&self, report: Uuid) -> Result<(Option<ReadableCopy>, ReportStatus)> {
-        let copy = log::readable(&self.record, &self.outbox, &self.sealer, report);
-        Ok((copy, self.status_of(report)?))
+        Ok((self.copy(report), self.status_of(report)?))
     }
 
     fn store(&self, request: &SosRequest) -> Result<Uuid> {
@@ -356,6 +367,8 @@ impl Sos {
                 role: Role::Report,
                 report: Some(id),
                 sealed: self.sealer.to_ministry(&Content::Sos(made), id)?,
+                // It is the own copy.
+                readable: None,
                 not_before_ms: if countdown_ms > 0 { until_ms } else { 0 },
             },
             event: event(id, &now, &evidence)?,
@@ -385,6 +398,7 @@ impl Sos {
                 role,
                 report: Some(report),
                 sealed: self.sealer.to_ministry(content, id)?,
+                readable: Some(self.sealer.to_self(content, id)?),
                 not_before_ms: 0,
             },
             &event(report, at, evidence)?,

@@ -1,9 +1,12 @@
 //! One request of the protocol: signed, bounded, sent, classified.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::de::DeserializeOwned;
 
+use super::backoff::Asked;
 use super::classify::{Verdict, classify, is_results};
-use super::protocol::{JSON, Problem, RESULTS_BINARY, UNKNOWN_DEVICE};
+use super::protocol::{ENVELOPES_BINARY, JSON, Problem, RESULTS_BINARY, StandBy, UNKNOWN_DEVICE};
 use super::signature::sign_request;
 use crate::clock::{ClockReading, Time, elapsed_ms};
 use crate::config::Policy;
@@ -15,10 +18,7 @@ use crate::transport::{Carrier, Exchanged, HttpHeader, HttpRequest, HttpResponse
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
     /// As an attempt ends that brought no receipt; with a wait, if one was asked for.
-    Attempt {
-        result: AttemptResult,
-        after_ms: Option<i64>,
-    },
+    Attempt { result: AttemptResult, asked: Asked },
     /// The ministry does not know this device.
     UnknownDevice,
     /// The ministry refuses the request for good.
@@ -48,12 +48,19 @@ impl Failure {
         Self::attempt(AttemptResult::NotTheMinistry { status })
     }
 
-    fn attempt(result: AttemptResult) -> Self {
+    /// An attempt that ended with nothing asked for.
+    pub(super) fn attempt(result: AttemptResult) -> Self {
         Self::Attempt {
             result,
-            after_ms: None,
+            asked: Asked::default(),
         }
     }
+}
+
+/// The body of a request.
+pub(super) struct Body {
+    pub(super) media_type: &'static str,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// The client of one pass.
@@ -64,6 +71,24 @@ pub(super) struct Client<'a> {
     pub(super) time: &'a Time,
     pub(super) started: &'a ClockReading,
     pub(super) deadline_ms: i64,
+    /// What this pass has learnt of the line.
+    pub(super) line: Heard,
+}
+
+/// What a pass has learnt of the line.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// There is no connection: nothing more is tried in this pass.
+    gone: AtomicBool,
+    /// The ministry answered, in its own form: the line is there.
+    answered: AtomicBool,
+}
+
+impl Heard {
+    /// Whether the ministry has answered anything in this pass.
+    pub(super) fn answered(&self) -> bool {
+        self.answered.load(Ordering::SeqCst)
+    }
 }
 
 impl Client<'_> {
@@ -73,37 +98,73 @@ impl Client<'_> {
         self.deadline_ms.saturating_sub(spent)
     }
 
-    /// Sends a request of JSON, signed by `device` unless it is `None`, and waits
+    /// Sends a request in JSON, signed by `device` unless it is `None`, and waits
     /// for its answer.
     pub(super) fn call<T: DeserializeOwned>(
         &self,
         method: &str,
         target: &str,
-        body: Vec<u8>,
+        bytes: Vec<u8>,
         device: Option<&DeviceKeys>,
     ) -> Result<T, Failure> {
-        let request = self.request(method, target, (JSON, body), device)?;
-        read_json(&judge(self.carrier.exchange(request))?)
+        let media_type = JSON;
+        self.call_with(method, target, Body { media_type, bytes }, device)
     }
 
-    /// A request, ready to be sent; `body` with its media type.
+    /// Sends a request, signed by `device` unless it is `None`.
+    pub(super) fn call_with<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        target: &str,
+        body: Body,
+        device: Option<&DeviceKeys>,
+    ) -> Result<T, Failure> {
+        let request = self.request(method, target, body, device)?;
+        let answer = judge(self.carrier.exchange(request));
+        self.heard(answer.and_then(|response| read_json(&response)))
+    }
+
+    /// Notes what an exchange tells of the line.
+    pub(super) fn heard<T>(&self, answer: Result<T, Failure>) -> Result<T, Failure> {
+        let result = match &answer {
+            Err(Failure::Attempt { result, .. }) => Some(*result),
+            _ => None,
+        };
+        match (&answer, result) {
+            (_, Some(AttemptResult::NoConnection)) => {
+                self.line.gone.store(true, Ordering::SeqCst);
+            }
+            (Ok(_) | Err(Failure::UnknownDevice | Failure::Refused { .. }), _)
+            | (_, Some(AttemptResult::Busy { .. } | AttemptResult::NotAuthorized { .. })) => {
+                self.line.answered.store(true, Ordering::SeqCst);
+            }
+            _ => {}
+        }
+        answer
+    }
+
+    /// A request, ready to be sent.
     pub(super) fn request(
         &self,
         method: &str,
         target: &str,
-        (media, body): (&str, Vec<u8>),
+        body: Body,
         device: Option<&DeviceKeys>,
     ) -> Result<HttpRequest, Failure> {
         let left = u64::try_from(self.left_ms()).unwrap_or(0);
         if left == 0 {
             return Err(Failure::Deadline);
         }
+        // Each attempt costs the radio seconds, and a crowd its ministry.
+        if self.line.gone.load(Ordering::SeqCst) {
+            return Err(Failure::attempt(AttemptResult::NoConnection));
+        }
         let longest = u64::try_from(self.policy.request.as_millis()).unwrap_or(u64::MAX);
         Ok(HttpRequest {
             method: method.to_owned(),
             url: format!("{}{target}", self.origin),
-            headers: self.headers(method, target, (media, &body), device),
-            body,
+            headers: self.headers(method, target, &body, device),
+            body: body.bytes,
             timeout_ms: longest.min(left),
             max_response_bytes: u64::try_from(self.policy.response_bytes).unwrap_or(u64::MAX),
         })
@@ -113,26 +174,31 @@ impl Client<'_> {
         &self,
         method: &str,
         target: &str,
-        (media, body): (&str, &[u8]),
+        body: &Body,
         device: Option<&DeviceKeys>,
     ) -> Vec<HttpHeader> {
         let header = |name: &str, value: String| HttpHeader {
             name: name.to_owned(),
             value,
         };
-        let accept = match media {
-            JSON => JSON.to_owned(),
-            _ => format!("{RESULTS_BINARY}, {JSON};q=0.5"),
+        let accept = match body.media_type {
+            ENVELOPES_BINARY => format!("{RESULTS_BINARY}, {JSON};q=0.5"),
+            _ => JSON.to_owned(),
         };
         let mut headers = vec![header("accept", accept)];
-        if !body.is_empty() {
-            headers.push(header("content-type", media.to_owned()));
+        if !body.bytes.is_empty() {
+            headers.push(header("content-type", body.media_type.to_owned()));
         }
         if let Some(device) = device {
             let created_s = self.time.now().wall_ms.div_euclid(1_000);
-            let signed = sign_request(method, target, body, created_s, device.id(), |base| {
-                device.sign(base)
-            });
+            let signed = sign_request(
+                method,
+                target,
+                &body.bytes,
+                created_s,
+                device.id(),
+                |base| device.sign(base),
+            );
             headers.push(header("content-digest", signed.content_digest));
             headers.push(header("signature-input", signed.signature_input));
             headers.push(header("signature", signed.signature));
@@ -165,7 +231,10 @@ pub(super) fn judge(exchanged: Exchanged) -> Result<HttpResponse, Failure> {
         Verdict::Answer => return Ok(response),
         Verdict::Busy { after_ms } => Failure::Attempt {
             result: AttemptResult::Busy { status },
-            after_ms,
+            asked: Asked {
+                after_ms,
+                spread_ms: StandBy::of(response.header("content-type"), &response.body),
+            },
         },
         Verdict::NotAuthorized => match problem() {
             Some(problem) if problem.kind == UNKNOWN_DEVICE => Failure::UnknownDevice,

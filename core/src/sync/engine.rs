@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::client::Client;
+use super::client::{Client, Heard};
 use super::pass::{Pass, Tally};
 use super::sealer::Sealer;
 use super::{SyncOutcome, SyncStop};
@@ -18,8 +18,9 @@ use crate::health::{WakeCause, note_wake};
 use crate::homeline::{Listeners, Topic};
 use crate::outbox::Outbox;
 use crate::record::Record;
+use crate::relay::Relay;
 use crate::retention::Retention;
-use crate::sos::{Sos, StandingKeeper};
+use crate::sos::{Sos, StandingKeeper, Uploads};
 use crate::transport::{Carrier, Transport};
 
 /// What the engine works with.
@@ -31,8 +32,10 @@ pub(crate) struct Parts {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) sos: Arc<Sos>,
+    pub(crate) relay: Arc<Relay>,
     pub(crate) standing: Arc<StandingKeeper>,
     pub(crate) retention: Arc<Retention>,
+    pub(crate) uploads: Arc<Uploads>,
     pub(crate) listeners: Arc<Listeners>,
     /// The host's transport; the built-in one where there is none.
     pub(crate) transport: Option<Arc<dyn Transport>>,
@@ -80,8 +83,9 @@ impl Engine {
             time: &self.parts.time,
             started: &started,
             deadline_ms: i64::try_from(deadline_ms).unwrap_or(i64::MAX),
+            line: Heard::default(),
         };
-        let mut pass = Pass::new(&self.parts, client, &self.cancelled);
+        let mut pass = Pass::new(&self.parts, client, &self.cancelled)?;
         let stop = pass.run();
         let tally = pass.into_tally();
         let (stopped, next_ms) = stop?;
@@ -89,6 +93,7 @@ impl Engine {
         note_wake(&self.parts.outbox, &now, WakeCause::Sync, next_ms)?;
         // Locked, or no space for it: the next pass does it.
         let _ = self.parts.retention.expire();
+        self.parts.outbox.expire_parcels(&now)?;
         self.parts.outbox.checkpoint()?;
         let outcome = self.outcome(&tally, stopped, next_ms)?;
         self.parts.listeners.notify(Topic::Sync);
@@ -170,6 +175,7 @@ impl Engine {
             duplicates: tally.duplicates,
             waiting: counts.waiting,
             parked: counts.parked,
+            attachments: self.parts.outbox.attachments_waiting()?,
             without_consent: tally.without_consent,
             changes: tally.changes,
             stopped,

@@ -15,6 +15,7 @@ use crate::registration::card;
 use crate::registration::fields::Stamper;
 use crate::registration::gate::PositionGate;
 use crate::registration::news;
+use crate::seal::parcel::Parcel;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, case_news};
 
@@ -22,6 +23,8 @@ use crate::sos::{AttemptResult, case_news};
 const PROFILE: &str = "profile";
 /// The kind of a registration card in the feed.
 const CARD: &str = "card";
+/// The kind of a parcel for another phone.
+const PARCEL: &str = "parcel";
 
 /// Whose word an item of the feed is.
 enum Word<T> {
@@ -31,19 +34,19 @@ enum Word<T> {
     Nobodys,
     /// Signed by a key that is not known yet: asked again when the service
     /// document has come.
-    NotKnownYet,
+    NotKnownYet(Failure),
 }
 
 impl Pass<'_> {
     /// Fetches the service document, once in a pass; `Ok(Err(_))` when it did not
-    /// come, is not believed, or has not helped before.
+    /// come, is not believed, or came before the last page of the feed.
     pub(super) fn fetch_service(&mut self) -> Result<Result<(), Failure>> {
-        let unbelieved = Failure::Attempt {
-            result: AttemptResult::NotTheMinistry { status: 200 },
-            after_ms: None,
-        };
+        let unbelieved = Failure::attempt(AttemptResult::NotTheMinistry { status: 200 });
         if std::mem::replace(&mut self.service_fetched, true) {
-            return Ok(Err(unbelieved));
+            return Ok(match self.service_came {
+                true => Ok(()),
+                false => Err(unbelieved),
+            });
         }
         self.flights.holds = true;
         let fetched = self.fetch::<Signed>(SERVICE_PATH, None);
@@ -61,6 +64,7 @@ impl Pass<'_> {
             self.parts
                 .outbox
                 .set("service_ms", now_ms.to_string().as_bytes())?;
+            self.service_came = true;
             return Ok(Ok(()));
         }
         Ok(Err(unbelieved))
@@ -100,6 +104,7 @@ impl Pass<'_> {
                 Ok(page) => page,
                 Err(failure) => return self.failed(&[], failure, Carried::Nothing),
             };
+            self.service_came = false;
             let newest = page.changes.iter().map(|change| change.seq).max();
             let seen = u64::try_from(after).unwrap_or(0);
             // A feed that does not go on is at its end.
@@ -108,6 +113,7 @@ impl Pass<'_> {
             };
             let mut events = Vec::new();
             let mut kept = Vec::new();
+            let mut parcels = Vec::new();
             for change in page.changes {
                 let mut keep = |kind| {
                     kept.push(News {
@@ -117,13 +123,23 @@ impl Pass<'_> {
                     });
                 };
                 match change.kind.as_str() {
-                    "case" => events.extend(self.news(&change.sealed.0)?),
+                    "case" => match self.case(&change.sealed.0)? {
+                        Word::Ministrys(event) => events.push(*event),
+                        Word::Nobodys => {}
+                        // The cursor stays before it: it is read again.
+                        Word::NotKnownYet(failure) => {
+                            return self.failed(&[], failure, Carried::Nothing);
+                        }
+                    },
                     PROFILE => keep(PROFILE),
                     CARD => keep(CARD),
+                    PARCEL => parcels.extend(Parcel::read(&change.sealed.0)),
                     // A later version's.
                     _ => {}
                 }
             }
+            // Before the cursor: taken twice is taken once.
+            self.parts.relay.take(parcels)?;
             self.parts.outbox.apply_changes(&events, &kept, cursor)?;
             self.tally.changes += u32::try_from(events.len()).unwrap_or(u32::MAX);
             if !events.is_empty() {
@@ -172,7 +188,7 @@ impl Pass<'_> {
                     applied += 1;
                 }
                 Word::Ministrys(_) | Word::Nobodys => {}
-                Word::NotKnownYet => break,
+                Word::NotKnownYet(_) => break,
             }
             parts.outbox.drop_news(&item)?;
         }
@@ -191,7 +207,7 @@ impl Pass<'_> {
                     applied += 1;
                 }
                 Word::Nobodys => {}
-                Word::NotKnownYet => break,
+                Word::NotKnownYet(_) => break,
             }
             parts.outbox.drop_news(&item)?;
         }
@@ -201,32 +217,44 @@ impl Pass<'_> {
     /// News for the record, if they are for this device and signed by the
     /// ministry: nobody else writes into the record.
     fn word<T: DeserializeOwned>(&mut self, item: &News, context: Context) -> Result<Word<T>> {
-        let Some(signed) = self.parts.sealer.open_own::<Signed>(&item.sealed) else {
-            return Ok(Word::Nobodys);
-        };
-        let mut verified = self.verify::<T>(&signed, context);
-        if matches!(verified, Err(VerifyError::UnknownKey)) && self.fetch_service()?.is_ok() {
-            verified = self.verify(&signed, context);
+        match self.parts.sealer.open_own::<Signed>(&item.sealed) {
+            Some(signed) => self.judged(&signed, context),
+            None => Ok(Word::Nobodys),
         }
-        Ok(match verified {
-            Ok(news) => Word::Ministrys(Box::new(news)),
-            Err(VerifyError::UnknownKey) => Word::NotKnownYet,
-            Err(_) => Word::Nobodys,
-        })
     }
 
     /// News of a case, if it is for this device and signed by the ministry.
-    fn news(&mut self, sealed: &[u8]) -> Result<Option<EventRow>> {
+    fn case(&mut self, sealed: &[u8]) -> Result<Word<EventRow>> {
         let Some(signed) = self.parts.sealer.open_own::<Signed>(sealed) else {
-            return Ok(None);
+            return Ok(Word::Nobodys);
         };
-        let mut verified = self.verify::<CaseNews>(&signed, Context::Case);
-        if matches!(verified, Err(VerifyError::UnknownKey)) && self.fetch_service()?.is_ok() {
-            verified = self.verify(&signed, Context::Case);
+        Ok(match self.judged::<CaseNews>(&signed, Context::Case)? {
+            Word::Ministrys(news) => {
+                let event = case_news(*news, &self.parts.time.now(), &self.parts.sealer)?;
+                Word::Ministrys(Box::new(event))
+            }
+            Word::Nobodys => Word::Nobodys,
+            Word::NotKnownYet(failure) => Word::NotKnownYet(failure),
+        })
+    }
+
+    /// Whose word this is. A key that is not known is looked for in the newest
+    /// service document; one that is not there either was revoked, or is nobody's.
+    fn judged<T: DeserializeOwned>(
+        &mut self,
+        signed: &Signed,
+        context: Context,
+    ) -> Result<Word<T>> {
+        let mut verified = self.verify::<T>(signed, context);
+        if matches!(verified, Err(VerifyError::UnknownKey)) {
+            if let Err(failure) = self.fetch_service()? {
+                return Ok(Word::NotKnownYet(failure));
+            }
+            verified = self.verify(signed, context);
         }
-        match verified {
-            Ok(news) => case_news(news, &self.parts.time.now(), &self.parts.sealer).map(Some),
-            Err(_) => Ok(None),
-        }
+        Ok(match verified {
+            Ok(news) => Word::Ministrys(Box::new(news)),
+            Err(_) => Word::Nobodys,
+        })
     }
 }

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::SyncStop;
-use super::client::{Failure, is_binary, judge, read_json};
+use super::client::{Body, Failure, is_binary, judge, read_json};
 use super::pass::{Carried, Pass, Stop};
 use super::protocol::{
     BatchAnswer, ENVELOPES_BINARY, ENVELOPES_PATH, EnvelopeResult, JSON, read_results, write_batch,
@@ -135,6 +135,10 @@ impl Pass<'_> {
         target: &str,
         device: Option<&DeviceKeys>,
     ) -> Result<Result<T, Failure>> {
+        let nothing = Body {
+            media_type: JSON,
+            bytes: Vec::new(),
+        };
         let request = match self
             .client
             .request("GET", target, (JSON, Vec::new()), device)
@@ -148,7 +152,8 @@ impl Pass<'_> {
         loop {
             match self.client.carrier.next(outbox.urgent()) {
                 Arrived::Answer(of, answer) if of == ticket => {
-                    return Ok(judge(answer).and_then(|response| read_json(&response)));
+                    let answer = judge(answer).and_then(|response| read_json(&response));
+                    return Ok(self.client.heard(answer));
                 }
                 arrived => {
                     if let Some(failure) = self.take(arrived)? {
@@ -185,10 +190,7 @@ impl Pass<'_> {
                         self.stop(stop);
                     }
                 }
-                return Ok(Some(Failure::Attempt {
-                    result: AttemptResult::NoAnswer,
-                    after_ms: None,
-                }));
+                return Ok(Some(Failure::attempt(AttemptResult::NoAnswer)));
             }
         }
         Ok(None)
@@ -231,20 +233,29 @@ impl Pass<'_> {
         let batch = self
             .parts
             .outbox
-            .next_batch(now_ms, envelopes, bytes, &skip)?;
+            .next_batch(now_ms, envelopes, bytes, &skip, self.allowed.gate)?;
         let sos = matches!(&batch, Batch::Send(batch)
             if batch.first().is_some_and(|first| first.lane == Lane::Sos));
         let sos_flies = self.flights.highest() == Some(Lane::Sos);
         // Ordinary data is staged behind the reports, never before them.
-        if !sos && !sos_flies && self.stage()? {
-            return Ok(Ok(Launch::More));
+        if !sos && !sos_flies {
+            // Others' reports go before what is ordinary here.
+            match self.carry()? {
+                Ok(true) => return Ok(Ok(Launch::More)),
+                Ok(false) => {}
+                Err(stop) => return Ok(Err(stop)),
+            }
+            if self.stage()? {
+                return Ok(Ok(Launch::More));
+            }
         }
         match batch {
-            Batch::Empty => Ok(Ok(Launch::Rest(None))),
+            Batch::Empty => Ok(Ok(Launch::Rest(self.or_parcels(None)?))),
             Batch::Wait { until_ms } => {
                 let wait = until_ms.saturating_sub(now_ms);
                 let least = policy.backoff_first_ms;
-                Ok(Ok(Launch::Rest(Some(if wait > 0 { wait } else { least }))))
+                let wait = if wait > 0 { wait } else { least };
+                Ok(Ok(Launch::Rest(self.or_parcels(Some(wait))?)))
             }
             Batch::Send(batch) => {
                 let lane = batch.first().map(|first| first.lane);
@@ -254,6 +265,7 @@ impl Pass<'_> {
                     return Ok(Ok(Launch::Rest(None)));
                 }
                 let batch = self.flights.together(batch);
+                let batch = self.sealed_to_keys_of_now(batch)?;
                 let launched = self.launch(batch, false)?;
                 Ok(launched.map(|()| Launch::More))
             }
@@ -283,12 +295,13 @@ impl Pass<'_> {
         }
         let body = write_batch(batch.iter().map(|waiting| waiting.sealed.as_slice()));
         let device = self.parts.sealer.device();
-        let request = self.client.request(
-            "POST",
-            ENVELOPES_PATH,
-            (ENVELOPES_BINARY, body),
-            Some(&device),
-        );
+        let body = Body {
+            media_type: ENVELOPES_BINARY,
+            bytes: body,
+        };
+        let request = self
+            .client
+            .request("POST", ENVELOPES_PATH, body, Some(&device));
         let request = match request {
             Ok(request) => request,
             Err(failure) => return self.failed(&batch, failure, carried),
@@ -320,7 +333,8 @@ impl Pass<'_> {
         };
         let (again, batch, since) = (flight.again, flight.batch.clone(), flight.since.clone());
         self.pace(&since);
-        let outcome = match judge(answer).and_then(|response| results(&response, &batch)) {
+        let answer = judge(answer).and_then(|response| results(&response, &batch));
+        let outcome = match self.client.heard(answer) {
             Ok(results) => self.apply(&batch, &results)?,
             Err(Failure::UnknownDevice) if !again => {
                 // The ministry lost it, or never had it: enrol and repeat, once.

@@ -6,22 +6,53 @@
 //! outcome, not an error. No SQL is in here, and no HTTP library.
 //!
 //! [`classify`] and [`backoff`] are pure functions: every decision about a
-//! response or a wait stands there, tested as a table.
+//! response or a wait stands there, tested as a table. [`hold`] is what waits though
+//! a network is there.
 
 mod backoff;
+mod carry;
 mod classify;
 mod client;
 mod compress;
 mod engine;
 mod feed;
 mod flight;
+mod hold;
 mod pass;
 pub mod protocol;
+mod reseal;
 mod sealer;
 pub mod signature;
+mod upload;
 
 pub(crate) use engine::{Engine, Parts};
+pub use hold::{Pause, PauseCause};
+pub(crate) use hold::{network_changed, pause};
+pub(crate) use pass::receipt_evidence;
+pub use reseal::CANNOT_RESEAL;
 pub(crate) use sealer::{Sealer, to_json};
+
+/// What [`crate::simulation`] calls.
+#[cfg(feature = "simulation")]
+pub(crate) mod pace {
+    use super::backoff::Asked;
+    pub(crate) use super::backoff::{busy_wait_ms, return_wait_ms};
+    use super::classify::{Verdict, classify};
+    use super::protocol::StandBy;
+
+    /// What a busy answer asks for; `None` where it says something else. `headers`
+    /// are its media type and its `Retry-After`.
+    pub(crate) fn asked(status: u16, headers: (&str, &str), body: &[u8]) -> Option<Asked> {
+        let (content_type, retry_after) = headers;
+        match classify(status, Some(content_type), Some(retry_after), None) {
+            Verdict::Busy { after_ms } => Some(Asked {
+                after_ms,
+                spread_ms: StandBy::of(Some(content_type), body),
+            }),
+            _ => None,
+        }
+    }
+}
 
 use uuid::Uuid;
 
@@ -58,6 +89,8 @@ pub struct SyncOutcome {
     pub waiting: u32,
     /// Envelopes that were refused for good: a person must look.
     pub parked: u32,
+    /// Attachments that the ministry does not have whole yet, paused ones included.
+    pub attachments: u32,
     /// Whether a registration stays on the phone for want of consent.
     pub without_consent: bool,
     /// Items of the change feed that were applied.

@@ -3,8 +3,11 @@
 //! ```text
 //! while something is due:  enrol if needed → POST the next batches → apply
 //!     their results; ordinary data is staged only when no report waits
-//! then: service document if it is old → change feed
+//! then: service document if it is old → change feed → chunks, see `upload`
 //! ```
+//!
+//! While something is on hold (see [`super::hold`]) only that leaves which may, and
+//! nothing is staged or fetched.
 //!
 //! The network is never touched with a lock held. Each answer is applied in one
 //! transaction of its own, so a pass can be killed anywhere and repeated. An
@@ -12,27 +15,30 @@
 //! Which batches are in flight stands in [`super::flight`].
 
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::SyncStop;
-use super::backoff::{asked_ms, delay_ms};
+use super::backoff::{Asked, busy_wait_ms, delay_ms};
 use super::client::{Client, Failure};
 use super::engine::Parts;
 use super::flight::Flights;
+use super::hold::{self, Acted, Allowed, Ended, Line, Pause, PauseCause};
 use super::protocol::{
     Base64, DEVICES_PATH, Enrolled, Enrolment, EnvelopeOutcome, EnvelopeResult, Receipt,
 };
+use super::reseal::{is_for_its_key, is_receipt_for};
 use super::sealer::to_json;
+use super::upload::Uploading;
 use crate::clock::ClockReading;
 use crate::error::{HomelineError, Result, StorageProblem};
 use crate::homeline::Topic;
 use crate::keys::random;
-use crate::outbox::{EventRow, Lane, Role, Settled, Verdict, Waiting};
+use crate::outbox::{EventRow, Gate, Lane, Role, Settled, Verdict, Waiting};
 use crate::record::RecordState;
 use crate::registration::news::settle_clock;
 use crate::registration::{stage_groups, stage_profile};
-use crate::seal::sha256_hex;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, Channel, Evidence, event};
 use crate::whereabouts::{archive, stage_fixes};
@@ -67,29 +73,86 @@ pub(super) struct Pass<'a> {
     pub(super) cancelled: &'a AtomicBool,
     /// Whether this pass has fetched the service document: once is enough.
     pub(super) service_fetched: bool,
+    /// Whether it came, since the last page of the feed was read: a key that is not
+    /// in it is nobody's then.
+    pub(super) service_came: bool,
+    /// What is on hold in this pass.
+    pub(super) allowed: Allowed,
     /// What failed by itself in this pass: it does not hold up the others.
     pub(super) skipped: Vec<Uuid>,
+    /// What was sealed anew in this pass: once is enough.
+    pub(super) resealed: Vec<Uuid>,
+    pub(super) uploading: Uploading,
+    /// After a request with parcels failed whole: find the bad one.
+    pub(super) parcels_one_by_one: bool,
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(parts: &'a Parts, client: Client<'a>, cancelled: &'a AtomicBool) -> Self {
-        Self {
+    pub(super) fn new(
+        parts: &'a Parts,
+        client: Client<'a>,
+        cancelled: &'a AtomicBool,
+    ) -> Result<Self> {
+        let acted = Acted::of(&parts.listeners);
+        Ok(Self {
+            allowed: hold::allowed(&parts.outbox, client.started, acted, &parts.policy)?,
             parts,
             client,
             tally: Tally::default(),
             flights: Flights::default(),
             cancelled,
             service_fetched: false,
+            service_came: false,
             skipped: Vec::new(),
-        }
+            resealed: Vec::new(),
+            uploading: Uploading::default(),
+            parcels_one_by_one: false,
+        })
     }
 
     pub(super) fn into_tally(self) -> Tally {
         self.tally
     }
 
+    /// Runs the pass, and writes down what it has learnt of the line.
     pub(super) fn run(&mut self) -> Result<Stop> {
-        if let Err(stop) = self.drain()? {
+        let (stop, mut next_ms) = self.by_https()?;
+        if matches!(stop, SyncStop::Offline | SyncStop::NotTheMinistry)
+            && !self.cancelled.load(Ordering::SeqCst)
+        {
+            // Where HTTPS does not lead to the ministry, one packet may.
+            let left = Duration::from_millis(u64::try_from(self.client.left_ms()).unwrap_or(0));
+            let longest = self.parts.policy.datagram_wait.min(left);
+            self.parts.sos.datagrams_of_pass(longest)?;
+        }
+        if let (SyncStop::Done, Some(pause)) = (stop, self.allowed.pause) {
+            next_ms = sooner(next_ms, pause.left_ms);
+        }
+        let now = self.parts.time.now();
+        let ended = Ended {
+            began: self.client.started,
+            now: &now,
+            stop,
+            next_ms,
+            answered: self.client.line.answered(),
+        };
+        hold::note(&self.parts.outbox, &ended)?;
+        Ok((stop, next_ms))
+    }
+
+    fn by_https(&mut self) -> Result<Stop> {
+        let wait = match self.drain()? {
+            Ok(wait) => wait,
+            Err(stop) => return Ok(stop),
+        };
+        let wait = match self.lifted()? {
+            false => wait,
+            true => match self.drain()? {
+                Ok(wait) => wait,
+                Err(stop) => return Ok(stop),
+            },
+        };
+        if let Some(stop) = self.held(wait) {
             return Ok(stop);
         }
         if let Err(stop) = self.refresh_service()? {
@@ -105,11 +168,19 @@ impl<'a> Pass<'a> {
             return self.end(stop);
         }
         // What news have left to send, and what was pressed while they came.
-        Ok(match self.drain()? {
-            Err(stop) => stop,
-            Ok(wait) if self.skipped.is_empty() => (SyncStop::Done, wait),
-            Ok(wait) => (SyncStop::Busy, wait),
-        })
+        let wait = match self.drain()? {
+            Ok(wait) => wait,
+            Err(stop) => return Ok(stop),
+        };
+        let wait = match self.upload(wait)? {
+            Ok(wait) => wait,
+            Err(stop) => return Ok(stop),
+        };
+        let stop = match self.skipped.is_empty() {
+            true => SyncStop::Done,
+            false => SyncStop::Busy,
+        };
+        Ok((stop, wait))
     }
 
     /// Ends the pass, once the reports that left beside the last request are
@@ -119,16 +190,54 @@ impl<'a> Pass<'a> {
         Ok(self.drain()?.err().unwrap_or(stop))
     }
 
+    /// Ends a pause that this pass has proved to be over: a report was taken.
+    fn lifted(&mut self) -> Result<bool> {
+        let refused = |pause: Pause| pause.cause == PauseCause::NotAuthorized;
+        let lifted = self.tally.sent > 0 && self.allowed.pause.is_some_and(refused);
+        if lifted {
+            hold::lift(&self.parts.outbox)?;
+            self.allowed.pause = None;
+            self.allowed.gate = Gate::OPEN;
+        }
+        Ok(lifted)
+    }
+
+    /// How the pass ends where the service document and the feed are not to be
+    /// fetched now. Whoever just sent a report waits for its answer: they are.
+    fn held(&self, wait: Option<i64>) -> Option<Stop> {
+        let Allowed { pause, feed_ms, .. } = self.allowed;
+        match pause {
+            Some(pause) => {
+                let stop = match pause.cause {
+                    PauseCause::Returned if self.tally.sent > 0 => return None,
+                    PauseCause::Returned => SyncStop::Done,
+                    PauseCause::StandBy => SyncStop::Busy,
+                    PauseCause::NotAuthorized => SyncStop::NotAuthorized,
+                };
+                Some((stop, sooner(wait, pause.left_ms)))
+            }
+            None if feed_ms > 0 && !self.client.line.answered() => {
+                Some((SyncStop::Done, sooner(wait, feed_ms)))
+            }
+            None => None,
+        }
+    }
+
     /// Moves what the record has into the outbox; whether anything new is there.
     pub(super) fn stage(&mut self) -> Result<bool> {
         let parts = self.parts;
+        let announced = parts.outbox.stage_attachments()?;
         if parts.record.state() != RecordState::Open {
-            return Ok(false);
+            return Ok(announced);
         }
         parts.sos.settle()?;
         settle_clock(&parts.record, &parts.outbox)?;
         self.take_news()?;
         parts.standing.renew_if_stale();
+        // What is on hold stays in the record, where ten edits are one.
+        if self.allowed.gate.lane < Lane::Registration {
+            return Ok(false);
+        }
         let before = parts.outbox.counts()?.waiting;
         self.tally.without_consent = stage_profile(&parts.record, &parts.outbox, &parts.sealer)?;
         let groups = stage_groups(&parts.record, &parts.outbox, &parts.sealer)?;
@@ -136,7 +245,11 @@ impl<'a> Pass<'a> {
         let positions = self.stage_positions()?;
         // Nobody waits for it: what fails is tried again by the next pass.
         let _ = archive(&parts.record, &parts.policy);
-        Ok(positions || groups.anything || parts.outbox.counts()?.waiting > before)
+        Ok(announced || positions || groups.anything || parts.outbox.counts()?.waiting > before)
+    }
+
+    pub(super) fn skipped(&self) -> &[Uuid] {
+        &self.skipped
     }
 
     /// Thinned where too many wait, or the disk has no room for more.
@@ -172,16 +285,16 @@ impl<'a> Pass<'a> {
                 self.parts.outbox.set("enrolled", device.id().as_bytes())?;
                 Ok(Ok(()))
             }
-            Ok(_) => Ok(Err(Failure::Attempt {
-                result: AttemptResult::NotTheMinistry { status: 200 },
-                after_ms: None,
-            })),
+            Ok(_) => Ok(Err(Failure::attempt(AttemptResult::NotTheMinistry {
+                status: 200,
+            }))),
             // What is refused is this device. Nobody has seen the envelopes: they
             // must not be parked.
-            Err(Failure::Refused { status, .. }) => Ok(Err(Failure::Attempt {
-                result: AttemptResult::NotAuthorized { status },
-                after_ms: None,
-            })),
+            Err(Failure::Refused { status, .. }) => {
+                Ok(Err(Failure::attempt(AttemptResult::NotAuthorized {
+                    status,
+                })))
+            }
             Err(failure) => Ok(Err(failure)),
         }
     }
@@ -194,6 +307,8 @@ impl<'a> Pass<'a> {
     ) -> Result<Result<(), Stop>> {
         let mut settled = Vec::new();
         let mut unproved = Vec::new();
+        let mut for_their_key = Vec::new();
+        let mut key_status = 0;
         for waiting in batch {
             let result = results.iter().find(|result| result.id == waiting.id);
             let proved = match result.map(|result| &result.outcome) {
@@ -203,8 +318,14 @@ impl<'a> Pass<'a> {
                     self.tally.duplicates += u32::from(proved.is_some());
                     proved
                 }
+                Some(EnvelopeOutcome::Refused { problem }) if is_for_its_key(problem) => {
+                    for_their_key.push(waiting.clone());
+                    key_status = problem.status;
+                    continue;
+                }
                 Some(EnvelopeOutcome::Refused { problem }) => {
-                    Some(self.refused(waiting, problem.status, &problem.kind)?)
+                    self.park(waiting, problem.status, &problem.kind)?;
+                    continue;
                 }
                 None => None,
             };
@@ -214,17 +335,14 @@ impl<'a> Pass<'a> {
             }
         }
         self.parts.outbox.settle(&settled, &self.parts.time.now())?;
-        let sent = |one: &&Settled| matches!(one.verdict, Verdict::Received { .. });
-        let sent = settled.iter().filter(sent).count();
-        self.tally.sent += u32::try_from(sent).unwrap_or(u32::MAX);
+        let sent = u32::try_from(settled.len()).unwrap_or(u32::MAX);
+        self.tally.sent = self.tally.sent.saturating_add(sent);
+        let went_on = self.refused_for_key(&for_their_key, key_status)?;
         self.parts.listeners.notify(Topic::Sos);
         if unproved.is_empty() {
-            return Ok(Ok(()));
+            return Ok(went_on);
         }
-        let failure = Failure::Attempt {
-            result: AttemptResult::BadReceipt,
-            after_ms: None,
-        };
+        let failure = Failure::attempt(AttemptResult::BadReceipt);
         if unproved.len() == batch.len() {
             // Not one receipt that verifies: this is not the ministry.
             return self.failed(&unproved, failure, Carried::Reports);
@@ -244,7 +362,8 @@ impl<'a> Pass<'a> {
         let Ok(receipt) = verified else {
             return Ok(None);
         };
-        if receipt.envelope != waiting.id || receipt.sha256 != sha256_hex(&waiting.sealed) {
+        let earlier = || self.parts.outbox.earlier_sealings(waiting.id);
+        if !is_receipt_for(&receipt, waiting.id, &waiting.sealed, earlier)? {
             return Ok(None);
         }
         let now = self.parts.time.now();
@@ -267,21 +386,32 @@ impl<'a> Pass<'a> {
         signed.verify(context, &self.parts.sealer.receipt_keys())
     }
 
-    fn refused(&self, waiting: &Waiting, status: u16, kind: &str) -> Result<Settled> {
+    pub(super) fn park(&self, waiting: &Waiting, status: u16, kind: &str) -> Result<()> {
         let reason: String = kind.chars().take(200).collect();
         let evidence = Evidence::Refused {
             status,
             reason: reason.clone(),
         };
         let now = self.parts.time.now();
-        Ok(Settled {
+        let parked = Settled {
             id: waiting.id,
             event: self.event(waiting, &now, Some(&evidence))?,
-            verdict: Verdict::Parked { status, reason },
-        })
+            verdict: Verdict::Parked {
+                status,
+                reason: reason.clone(),
+            },
+        };
+        self.parts.outbox.settle(&[parked], &now)?;
+        match waiting.role {
+            Role::Attachment => {
+                let ended = crate::outbox::Ended::Refused { status, reason };
+                self.parts.outbox.end_attachment(waiting.id, &ended)
+            }
+            _ => Ok(()),
+        }
     }
 
-    fn event(
+    pub(super) fn event(
         &self,
         waiting: &Waiting,
         at: &ClockReading,
@@ -302,62 +432,111 @@ impl<'a> Pass<'a> {
         failure: Failure,
         carried: Carried,
     ) -> Result<Result<(), Stop>> {
-        let (result, after_ms) = match failure {
+        let (result, asked) = match failure {
             Failure::Deadline => return Ok(Err((SyncStop::Deadline, Some(0)))),
             Failure::Cancelled => return Ok(Err((SyncStop::Cancelled, Some(0)))),
             Failure::Refused { status, kind } => {
-                let refused = batch
-                    .iter()
-                    .map(|waiting| self.refused(waiting, status, &kind))
-                    .collect::<Result<Vec<_>>>()?;
-                self.parts.outbox.settle(&refused, &self.parts.time.now())?;
+                for waiting in batch {
+                    self.park(waiting, status, &kind)?;
+                }
                 self.parts.listeners.notify(Topic::Sos);
                 return Ok(Ok(()));
             }
-            Failure::UnknownDevice => (AttemptResult::NotAuthorized { status: 401 }, None),
-            Failure::Attempt { result, after_ms } => (result, after_ms),
+            Failure::UnknownDevice => (
+                AttemptResult::NotAuthorized { status: 401 },
+                Asked::default(),
+            ),
+            Failure::Attempt { result, asked } => (result, asked),
         };
         let now = self.parts.time.now();
-        let delay = self.delay(batch, after_ms)?;
+        let delay = self.delay(batch, result, asked)?;
         let events = attempt_events(batch, result, carried, &now)?;
         let ids: Vec<Uuid> = batch.iter().map(|waiting| waiting.id).collect();
         let due_ms = now.wall_ms.saturating_add(delay);
         if matches!(result, AttemptResult::NotAuthorized { .. }) {
-            // Nothing is wrong with the envelopes: no attempt is used up.
-            self.parts.outbox.retry(&[], due_ms, &events)?;
+            self.parts.outbox.pause_reports(due_ms, &events)?;
         } else {
             self.parts.outbox.retry(&ids, due_ms, &events)?;
         }
+        self.hold_others(batch, result, asked, delay, &now)?;
         self.parts.listeners.notify(Topic::Sos);
-        let stop = match result {
-            AttemptResult::NoConnection | AttemptResult::NoAnswer => SyncStop::Offline,
-            AttemptResult::NotTrusted
-            | AttemptResult::NotTheMinistry { .. }
-            | AttemptResult::BadReceipt => SyncStop::NotTheMinistry,
-            AttemptResult::Busy { .. } => SyncStop::Busy,
-            AttemptResult::NotAuthorized { .. } => SyncStop::NotAuthorized,
-        };
-        Ok(Err((stop, Some(delay))))
+        Ok(Err((stop_of(result), Some(delay))))
     }
 
-    fn delay(&self, batch: &[Waiting], asked: Option<i64>) -> Result<i64> {
-        let policy = &self.parts.policy;
+    /// Milliseconds until the next attempt with `batch`; with the feed, where it is
+    /// empty.
+    fn delay(&self, batch: &[Waiting], result: AttemptResult, asked: Asked) -> Result<i64> {
         let lane = batch.first().map_or(Lane::Whereabouts, |first| first.lane);
-        let attempts = batch
-            .iter()
-            .map(|waiting| waiting.attempts)
-            .max()
-            .unwrap_or(0);
+        let counted = batch.iter().map(|waiting| waiting.attempts).max();
+        let attempts = match (result, counted) {
+            (AttemptResult::NotAuthorized { .. }, _) | (_, None) => {
+                Line::of(&self.parts.outbox)?.failures
+            }
+            (_, Some(attempts)) => attempts,
+        };
+        self.draw(lane, attempts.saturating_add(1), result, asked)
+    }
+
+    fn draw(&self, lane: Lane, attempts: u32, result: AttemptResult, asked: Asked) -> Result<i64> {
+        let policy = &self.parts.policy;
         let random = u32::from_le_bytes(random::<4>()?);
-        let jittered = delay_ms(lane, attempts.saturating_add(1), random, policy);
-        Ok(asked.map_or(jittered, |ms| {
-            asked_ms(lane, ms, policy).saturating_add(jittered)
-        }))
+        Ok(match result {
+            AttemptResult::Busy { .. } => busy_wait_ms(lane, attempts, asked, random, policy),
+            _ => delay_ms(lane, attempts, random, policy),
+        })
+    }
+
+    /// A ministry that is busy, or does not accept this device, says so of
+    /// everything: the other lanes and the feed wait as well.
+    fn hold_others(
+        &self,
+        batch: &[Waiting],
+        result: AttemptResult,
+        asked: Asked,
+        delay: i64,
+        now: &ClockReading,
+    ) -> Result<()> {
+        let cause = match result {
+            AttemptResult::NotAuthorized { .. } => PauseCause::NotAuthorized,
+            // 500 may be one envelope's: see `isolate`.
+            AttemptResult::Busy { status } if status != 500 => PauseCause::StandBy,
+            _ => return Ok(()),
+        };
+        let (outbox, policy) = (&self.parts.outbox, &self.parts.policy);
+        let of_reports = batch.first().is_some_and(|first| first.lane == Lane::Sos);
+        let wait_ms = match of_reports {
+            false => delay,
+            true => {
+                let attempts = Line::of(outbox)?.failures.saturating_add(1);
+                self.draw(Lane::Registration, attempts, result, asked)?
+            }
+        };
+        hold::hold(outbox, cause, now, wait_ms, policy)
+    }
+}
+
+fn sooner(wait: Option<i64>, other: i64) -> Option<i64> {
+    Some(wait.map_or(other, |wait| wait.min(other)))
+}
+
+/// What a failed attempt means for the pass.
+pub(super) fn stop_of(result: AttemptResult) -> SyncStop {
+    match result {
+        AttemptResult::NoConnection | AttemptResult::NoAnswer => SyncStop::Offline,
+        AttemptResult::NotTrusted
+        | AttemptResult::NotTheMinistry { .. }
+        | AttemptResult::BadReceipt => SyncStop::NotTheMinistry,
+        AttemptResult::Busy { .. } | AttemptResult::KeyRetired { .. } => SyncStop::Busy,
+        AttemptResult::NotAuthorized { .. } => SyncStop::NotAuthorized,
     }
 }
 
 /// What a receipt proves for the report that its envelope belongs to.
-fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Option<Evidence>> {
+pub(crate) fn receipt_evidence(
+    role: Role,
+    receipt: &Receipt,
+    signed: &Signed,
+) -> Result<Option<Evidence>> {
     let received_ms = receipt.received_ms;
     Ok(match role {
         Role::Report => Some(Evidence::Receipt {
@@ -373,6 +552,7 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
         | Role::Group
         | Role::GroupLeave
         | Role::Medical
+        | Role::Attachment
         | Role::Erase => None,
     })
 }

@@ -93,6 +93,7 @@ pub(crate) fn stage_fixes(
             role: Role::Positions,
             report: None,
             sealed: sealer.to_ministry(&content, id)?,
+            readable: Some(sealer.to_self(&content, id)?),
             not_before_ms: 0,
         })?;
     }
@@ -239,7 +240,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::keys::{CurrentVault, DeviceKeys, FileVault, Secret};
-    use crate::outbox::Batch;
+    use crate::outbox::{Batch, Gate};
     use crate::record::RecordState;
 
     /// Records fixes of these seconds, in one call.
@@ -407,7 +408,7 @@ mod tests {
         fn waiting(&self) -> Vec<uuid::Uuid> {
             match self
                 .outbox
-                .next_batch(i64::MAX / 2, 64, usize::MAX, &[])
+                .next_batch(i64::MAX / 2, 64, usize::MAX, &[], Gate::OPEN)
                 .unwrap()
             {
                 Batch::Send(batch) => batch.iter().map(|waiting| waiting.id).collect(),

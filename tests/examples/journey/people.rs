@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use homeline::error::Problem;
+use homeline::health::WakeCause;
 use homeline::registration::groups::{AddOutcome, GroupDetails, GroupKind};
 use homeline::registration::{
     Agreement, AgreementWay, Capacity, ConsentGiven, Dependent, Guardian, Purpose, TravelDocument,
@@ -354,6 +355,7 @@ fn consent(home: &Homeline) -> io::Result<()> {
 /// A pass to its end; returns how many envelopes it has sent.
 fn sync(home: &Homeline) -> io::Result<u32> {
     home.network_changed().map_err(failed)?;
+    home.woke(WakeCause::Foreground, None).map_err(failed)?;
     let outcome = home.sync(30_000).map_err(failed)?;
     hold(
         outcome.stopped == SyncStop::Done && outcome.waiting == 0,

@@ -1,5 +1,7 @@
-//! The API that phones call: four paths, each a thin step from a request to the
+//! The API that phones call: six paths, each a thin step from a request to the
 //! store and back. The OpenAPI document is generated from these handlers.
+
+pub(crate) mod attachments;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,13 +12,13 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse as _;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use homeline::seal::hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
-    Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
-    Enrolment, EnvelopeBatch, JSON, Limits, Problem, RESULTS_BINARY, SERVICE_PATH, SMS_PATH,
-    ServiceDocument, write_results,
+    ATTACHMENTS_PATH, Base64, BatchAnswer, CHANGES_PATH, CHUNKS_PATH, ChangePage, DEVICES_PATH,
+    ENVELOPES_PATH, Enrolled, Enrolment, EnvelopeBatch, JSON, Limits, PARCELS_PATH, Problem,
+    RESULTS_BINARY, SERVICE_PATH, SMS_PATH, ServiceDocument, write_results,
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +62,12 @@ impl App {
             gateway,
             service: Arc::new(RwLock::new(service)),
         })
+    }
+
+    /// The service document, as it is served.
+    pub(crate) fn service(&self) -> Arc<Signed> {
+        let service = self.service.read().map(|served| Arc::clone(&served));
+        service.unwrap_or_else(|poisoned| Arc::clone(&poisoned.into_inner()))
     }
 
     /// Signs the service document anew: something in it has changed.
@@ -120,6 +128,15 @@ pub(crate) fn router(app: App) -> Router {
         .route(ENVELOPES_PATH, post(envelopes))
         .route(CHANGES_PATH, get(changes))
         .route(SMS_PATH, post(sms::sms))
+        .route(
+            &format!("{ATTACHMENTS_PATH}/{{id}}"),
+            get(attachments::standing),
+        )
+        .route(
+            &format!("{CHUNKS_PATH}/{{sha256}}"),
+            put(attachments::chunk),
+        )
+        .route(PARCELS_PATH, post(crate::parcels::parcels))
         .fallback(async || Fault::not_found())
         .method_not_allowed_fallback(async || Fault::method_not_allowed())
         .layer(from_fn_with_state(app.clone(), count))
@@ -150,8 +167,7 @@ async fn count(State(app): State<App>, request: Request, next: Next) -> Response
     )
 )]
 pub(crate) async fn service(State(app): State<App>) -> Answer {
-    let service = app.service.read().map(|served| Arc::clone(&served));
-    json(&*service.unwrap_or_else(|poisoned| Arc::clone(&poisoned.into_inner())))
+    json(&*app.service())
 }
 
 /// Enrols a device. Idempotent.
@@ -265,7 +281,8 @@ pub(crate) async fn envelopes(State(app): State<App>, request: Request) -> Answe
             the device to a signed `CaseNews`: context `homeline/case/v1`, key: a receipt \
             key of the service document. One of kind `profile` opens to a signed \
             `ProfileNews`: context `homeline/profile/v1`, the same keys; one of kind `card` to a \
-            signed `CardNews`: context `homeline/card-news/v1`.", body = ChangePage),
+            signed `CardNews`: context `homeline/card-news/v1`. One of kind `parcel` is for \
+            another phone.", body = ChangePage),
         (status = 401, description = "As for envelopes.",
             body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other error.",
@@ -303,7 +320,7 @@ pub(crate) struct After {
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only described here; `Received` reads them")]
-struct SignatureHeaders {
+pub(crate) struct SignatureHeaders {
     /// SHA-256 of the body (RFC 9530), for example `sha-256=:…:`.
     #[param(rename = "Content-Digest")]
     content_digest: String,
@@ -333,7 +350,7 @@ fn device_id(keys: &Enrolment) -> String {
 }
 
 /// The agreement key of the enrolled device that signed the request.
-fn device_of(app: &App, received: &Received) -> Result<Vec<u8>, Fault> {
+pub(crate) fn device_of(app: &App, received: &Received) -> Result<Vec<u8>, Fault> {
     let id = received.key_id().ok_or(Fault::bad_signature())?;
     let device = app.store.device(id)?.ok_or(Fault::unknown_device())?;
     if received.is_signed_by(&device.signing) {

@@ -8,14 +8,14 @@ use homeline::seal::envelope::{self, OpenError};
 use homeline::seal::sha256_hex;
 use homeline::sos::compact::{CompactReport, TextPart};
 use homeline::sync::protocol::{
-    Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY, SealedEnvelope, UNKNOWN_KEY,
-    expand,
+    Base64, Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY, SealedEnvelope,
+    UNKNOWN_KEY, expand,
 };
 use homeline::whereabouts::unpack;
 use uuid::Uuid;
 
 use crate::keys::Sealing;
-use crate::roster;
+use crate::{manifest, roster};
 
 /// X25519 public key of the device that sealed an envelope.
 pub(crate) type Sender = [u8; 32];
@@ -62,6 +62,10 @@ pub(crate) enum Refusal {
     OtherSender,
     /// A group that another phone has made.
     OtherLeader,
+    /// A manifest that no chunks can complete.
+    Manifest,
+    /// More attachments of one sender than are kept.
+    Quota,
 }
 
 impl Refusal {
@@ -90,6 +94,16 @@ impl Refusal {
                 "other-sender",
                 "This id belongs to an envelope of another sender.",
                 409,
+            ),
+            Self::Manifest => (
+                "manifest",
+                "The manifest is larger than is taken, or does not fit its chunks.",
+                422,
+            ),
+            Self::Quota => (
+                "quota",
+                "This sender has announced more attachments than are kept.",
+                413,
             ),
             Self::OtherLeader => (
                 "other-leader",
@@ -137,6 +151,9 @@ pub(crate) fn read(given: &SealedEnvelope, sealing: &Sealing) -> Result<Letter, 
         }
         Content::GroupLeave(given) if roster::leave(&given.leave).is_none() => {
             return Err(Refusal::NotAuthentic);
+        }
+        Content::Attachment(manifest) if !manifest::is_sound(manifest) => {
+            return Err(Refusal::Manifest);
         }
         // Half of what was recorded is not kept as if it were all.
         Content::Positions(positions) if !is_readable(positions) => {
@@ -193,6 +210,26 @@ pub(crate) fn read_compact(message: &[u8], sealing: &Sealing) -> Result<CompactL
     })
 }
 
+/// Opens an envelope that came in a parcel. Only what belongs to an SOS comes so.
+pub(crate) fn read_carried(sealed: Vec<u8>, sealing: &Sealing) -> Result<Letter, Refusal> {
+    let id = envelope::id_of(&sealed).ok_or(Refusal::Format)?;
+    let sealed = Base64(sealed);
+    let letter = read(&SealedEnvelope { id, sealed }, sealing)?;
+    match letter.content {
+        Content::Sos(_)
+        | Content::SosUpdate(_)
+        | Content::SosCancel(_)
+        | Content::Standing(_)
+        | Content::Medical(_) => Ok(letter),
+        Content::Profile(_)
+        | Content::Positions(_)
+        | Content::Group(_)
+        | Content::GroupLeave(_)
+        | Content::Attachment(_)
+        | Content::Erase(_) => Err(Refusal::UnknownContent),
+    }
+}
+
 /// Whether every packed block can be read, and they are not a flood.
 fn is_readable(positions: &Positions) -> bool {
     let mut left = ENVELOPE_FIXES_MAX.checked_sub(positions.fixes.len());
@@ -212,7 +249,6 @@ fn is_readable(positions: &Positions) -> bool {
 mod tests {
     use super::*;
     use homeline::seal::envelope::RecipientKey;
-    use homeline::sync::protocol::Base64;
     use homeline::whereabouts::{Fix, FixSource, Position, RecordedFix, pack};
 
     fn sealing(byte: u8) -> Sealing {

@@ -118,11 +118,43 @@ impl Fault {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, BLANK, "Content Too Large")
     }
 
+    pub(crate) const fn wrong_hash() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:homeline:problem:wrong-hash",
+            "The chunk does not have the SHA-256 of its path.",
+        )
+    }
+
+    pub(crate) const fn unexpected_chunk() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            protocol::UNEXPECTED_CHUNK,
+            "No attachment that is announced and incomplete has this chunk.",
+        )
+    }
+
     pub(crate) const fn too_many_envelopes() -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "urn:homeline:problem:too-many-envelopes",
             "More envelopes than the service document allows in one request.",
+        )
+    }
+
+    pub(crate) const fn too_many_parcels() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "urn:homeline:problem:too-many-parcels",
+            "More parcels than are taken in one request.",
+        )
+    }
+
+    pub(crate) const fn carried_enough() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "urn:homeline:problem:carried-enough",
+            "This device has brought as many parcels as are taken in a day.",
         )
     }
 
@@ -207,10 +239,13 @@ impl IntoResponse for Fault {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
             }
             StatusCode::METHOD_NOT_ALLOWED => {
-                headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+                headers.insert(ALLOW, HeaderValue::from_static("GET, POST, PUT"));
             }
             StatusCode::TOO_MANY_REQUESTS => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("600"));
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("3600"));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));

@@ -5,6 +5,7 @@
 //! * [`hostile_ministry`]: portals, forgers, servers with bugs.
 //! * [`delivery`]: order, repetition, clocks, consent, restarts.
 //! * [`drain`]: many requests in flight, and what is refused for good.
+//! * [`keys`]: a ministry that changes its keys.
 //! * [`properties`]: any input at all.
 
 #![allow(
@@ -18,5 +19,6 @@
 mod delivery;
 mod drain;
 mod hostile_ministry;
+mod keys;
 mod properties;
 mod scene;

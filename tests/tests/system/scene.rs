@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use homeline::config::Config;
 use homeline::contacts::{Contact, Relation};
+use homeline::health::WakeCause;
 use homeline::keys::FileVault;
 use homeline::registration::{Traveler, TravelerKind};
 use homeline::sos::{Evidence, OnRepeat, ReportState, SosKind, SosRequest};
@@ -132,6 +133,7 @@ pub(crate) fn last_evidence(home: &Homeline, report: &str) -> Evidence {
 /// A pass after the network has changed, so that no back-off is waited for.
 pub(crate) fn sync(home: &Homeline) -> SyncOutcome {
     home.network_changed().unwrap();
+    home.woke(WakeCause::Foreground, None).unwrap();
     home.sync(LONG_MS).unwrap()
 }
 

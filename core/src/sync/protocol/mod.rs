@@ -10,6 +10,9 @@
 //! | `GET /v1/service` | | [`Signed`] [`ServiceDocument`] |
 //! | `POST /v1/devices` | [`Enrolment`] | [`Enrolled`] |
 //! | `POST /v1/envelopes` | [`write_batch`], or [`EnvelopeBatch`] | [`write_results`], or [`BatchAnswer`] |
+//! | `GET /v1/attachments/{id}` | | [`AttachmentAnswer`] |
+//! | `PUT /v1/chunks/{sha256}` | a chunk | [`ChunkStored`] |
+//! | `POST /v1/parcels` | [`ParcelBatch`] | [`Signed`] [`ParcelsTaken`] |
 //! | `GET /v1/changes?after=N` | | [`ChangePage`] |
 //!
 //! | `POST /v1/sms` | [`SmsDelivery`] | [`SmsTaken`] |
@@ -18,13 +21,17 @@
 //! are signed by the device (RFC 9421, see [`super::signature`]). What is inside an
 //! envelope is a [`Content`], in JSON or compressed: see [`expand`].
 
+mod attachments;
 mod batch;
 mod content;
 mod news;
+mod relay;
 
+pub use attachments::*;
 pub use batch::{ENVELOPES_BINARY, RESULTS_BINARY, read_batch, write_batch, write_results};
 pub use content::*;
 pub use news::*;
+pub use relay::*;
 
 pub(crate) use batch::read_results;
 
@@ -47,7 +54,7 @@ pub const ENVELOPES_PATH: &str = "/v1/envelopes";
 pub const CHANGES_PATH: &str = "/v1/changes";
 /// Path that takes text messages from an SMS gateway.
 pub const SMS_PATH: &str = "/v1/sms";
-/// Media type of all bodies but problems.
+/// Media type of all bodies but problems and chunks.
 pub const JSON: &str = "application/json";
 /// Media type of problems (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -206,9 +213,10 @@ pub enum EnvelopeOutcome {
         /// A signed [`Receipt`].
         receipt: Signed,
     },
-    /// The ministry had it already; the first receipt again, signed anew where its
-    /// key is not to be believed any more. What was sealed again has the hash of the
-    /// first sealing in it.
+    /// The ministry had it already; the first receipt again. Where the same sender has
+    /// sealed it anew since, with the hash of the bytes that came now; a phone believes
+    /// the hash of each sealing that it made. Where the key that signed it is revoked,
+    /// signed anew.
     Duplicate {
         /// A signed [`Receipt`].
         receipt: Signed,
@@ -233,6 +241,31 @@ pub struct Problem {
     /// The HTTP status code.
     #[serde(default)]
     pub status: u16,
+}
+
+/// What a ministry that has more than it can take adds to the problem of a 429 or
+/// 503, beside the `Retry-After` of the answer: an extension member of RFC 9457.
+/// Everybody waits that long, and then anywhere within `spread_s`; an SOS much
+/// less, see `Policy::stand_by_sos_ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StandBy {
+    /// Seconds over which those who were asked to wait come back: how many of them
+    /// there are, divided by how many the service takes in a second.
+    pub spread_s: u32,
+}
+
+impl StandBy {
+    /// The spread in milliseconds that a busy answer asks for, if it is a problem
+    /// and has one.
+    pub(super) fn of(content_type: Option<&str>, body: &[u8]) -> Option<i64> {
+        let media = content_type?.split(';').next()?.trim();
+        if !media.eq_ignore_ascii_case(PROBLEM_JSON) {
+            return None;
+        }
+        let asked: Self = serde_json::from_slice(body).ok()?;
+        Some(i64::from(asked.spread_s).saturating_mul(1_000))
+    }
 }
 
 fn about_blank() -> String {
@@ -298,6 +331,7 @@ pub struct Change {
     pub seq: u64,
     /// `case`: `sealed` opens at the device to a [`Signed`] [`CaseNews`];
     /// `profile`: to a [`Signed`] [`ProfileNews`]; `card`: to a [`Signed`] [`CardNews`].
+    /// `parcel`: `sealed` is a parcel for another phone, to be handed on.
     pub kind: String,
     /// An envelope in base mode to the device's agreement key.
     pub sealed: Base64,

@@ -1,7 +1,7 @@
 //! A batch of envelopes in, one result each out, in one transaction.
 //!
 //! Idempotent by envelope id: the first one of an id is accepted, every later
-//! one of the same sender gets the first receipt again. What a letter does to a
+//! one of the same sender gets the first receipt again, for the bytes that it came as. What a letter does to a
 //! case depends neither on the order of arrival nor on how often it comes:
 //! a case is found or made by its report's id, whoever speaks of it first.
 
@@ -11,7 +11,7 @@ use homeline::whereabouts::{Fix, FixFlag, unpack};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
-use super::{Result, Store, cases, erase, groups, now_ms};
+use super::{Result, Store, attachments, cases, erase, groups, now_ms};
 use crate::intake::{Letter, Refusal, Sender};
 use crate::roster;
 
@@ -35,7 +35,11 @@ impl Store {
         })
     }
 
-    fn take_one(&self, tx: &Transaction<'_>, letter: &Letter) -> Result<EnvelopeOutcome> {
+    pub(super) fn take_one(
+        &self,
+        tx: &Transaction<'_>,
+        letter: &Letter,
+    ) -> Result<EnvelopeOutcome> {
         let known: Option<(Sender, String)> = tx
             .query_row(
                 "SELECT sender, receipt FROM envelopes WHERE id = ?1",
@@ -51,13 +55,18 @@ impl Store {
                     "UPDATE envelopes SET times_received = times_received + 1 WHERE id = ?1",
                     [letter.id.as_bytes()],
                 )?;
-                let receipt = self.believable(serde_json::from_str(&receipt)?)?;
+                let receipt = self.receipt_again(letter, serde_json::from_str(&receipt)?)?;
                 Ok(EnvelopeOutcome::Duplicate { receipt })
             }
         }
     }
 
     fn accept(&self, tx: &Transaction<'_>, letter: &Letter) -> Result<EnvelopeOutcome> {
+        if let Content::Attachment(manifest) = &letter.content
+            && let Some(refusal) = attachments::refusal(tx, &letter.sender, manifest)?
+        {
+            return Ok(refused(refusal));
+        }
         let received_ms = now_ms();
         let case = match report_of(&letter.content) {
             Some(report) => Some(cases::find_or_open(
@@ -98,14 +107,19 @@ impl Store {
         }
     }
 
-    /// A receipt of before, signed anew where its key is not to be believed any more:
-    /// what it says is still true.
-    fn believable(&self, receipt: Signed) -> Result<Signed> {
-        if self.keys.is_believed(&receipt.key) {
-            return Ok(receipt);
+    /// The first receipt again, for the bytes that came now: a phone that has sealed
+    /// anew, or was restored from a backup of before that, knows no others. Signed
+    /// anew, too, where the key of the first is not to be believed any more.
+    fn receipt_again(&self, letter: &Letter, first: Signed) -> Result<Signed> {
+        let said: Receipt = serde_json::from_slice(&first.body.0)?;
+        if said.sha256 == letter.sha256 && self.keys.is_believed(&first.key) {
+            return Ok(first);
         }
-        let said: Receipt = serde_json::from_slice(&receipt.body.0)?;
-        Ok(self.keys.receipt().sign(Context::Receipt, &said)?)
+        let receipt = Receipt {
+            sha256: letter.sha256.clone(),
+            ..said
+        };
+        Ok(self.keys.receipt().sign(Context::Receipt, &receipt)?)
     }
 
     fn receipt(&self, letter: &Letter, received_ms: i64, case: Option<String>) -> Result<Signed> {
@@ -131,6 +145,7 @@ fn report_of(content: &Content) -> Option<Uuid> {
         Content::Sos(report) => Some(report.report),
         Content::SosUpdate(update) => Some(update.report),
         Content::SosCancel(cancel) => Some(cancel.report),
+        Content::Attachment(manifest) => Some(manifest.report),
         Content::Standing(_)
         | Content::Profile(_)
         | Content::Positions(_)
@@ -175,6 +190,9 @@ fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
         }
         // Merged into its registration, see `registrations`.
         Content::Profile(_) => {}
+        Content::Attachment(manifest) => {
+            attachments::announce(tx, letter, manifest, received_ms)?;
+        }
         Content::Erase(_) => erase::erase(tx, &letter.sender, received_ms)?,
         Content::Group(group) => groups::keep(tx, group, &letter.sender, received_ms)?,
         Content::GroupLeave(given) => {
