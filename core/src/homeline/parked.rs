@@ -75,6 +75,11 @@ impl Homeline {
             let id = Uuid::parse_str(&id).map_err(|_| unknown())?;
             let rows = self.outbox.parked()?;
             let row = rows.iter().find(|row| row.id == id).ok_or_else(unknown)?;
+            if row.role == Role::Attachment {
+                // Its manifest may have to be sealed anew.
+                self.attachments.try_again(id.to_string())?;
+                return Ok(());
+            }
             let event = row
                 .report
                 .filter(|_| row.role.is_of_a_report())
