@@ -139,10 +139,7 @@ impl Pass<'_> {
             media_type: JSON,
             bytes: Vec::new(),
         };
-        let request = match self
-            .client
-            .request("GET", target, (JSON, Vec::new()), device)
-        {
+        let request = match self.client.request("GET", target, nothing, device) {
             Ok(request) => request,
             Err(failure) => return Ok(Err(failure)),
         };

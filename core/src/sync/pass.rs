@@ -14,7 +14,7 @@
 //! envelope that fails by itself is skipped or parked, and the others go on.
 //! Which batches are in flight stands in [`super::flight`].
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -156,7 +156,7 @@ impl<'a> Pass<'a> {
             return Ok(stop);
         }
         if let Err(stop) = self.refresh_service()? {
-            return self.end(stop);
+            return self.end_with(stop);
         }
         // A crisis that was declared just now lets positions go in this pass.
         if self.service_fetched
@@ -165,7 +165,7 @@ impl<'a> Pass<'a> {
             return Ok(stop);
         }
         if let Err(stop) = self.changes()? {
-            return self.end(stop);
+            return self.end_with(stop);
         }
         // What news have left to send, and what was pressed while they came.
         let wait = match self.drain()? {
@@ -185,7 +185,7 @@ impl<'a> Pass<'a> {
 
     /// Ends the pass, once the reports that left beside the last request are
     /// answered.
-    fn end(&mut self, stop: Stop) -> Result<Stop> {
+    fn end_with(&mut self, stop: Stop) -> Result<Stop> {
         self.stop(stop);
         Ok(self.drain()?.err().unwrap_or(stop))
     }
