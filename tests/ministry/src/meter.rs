@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use homeline::sync::protocol::{
     ATTACHMENTS_PATH, CHANGES_PATH, CHUNKS_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome,
-    EnvelopeResult, SERVICE_PATH,
+    EnvelopeResult, SERVICE_PATH, SMS_PATH,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -54,9 +54,15 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn request(&self, path: &str) {
         // A fixed set of names: a scanner must not fill the memory.
-        let whole = [SERVICE_PATH, DEVICES_PATH, ENVELOPES_PATH, CHANGES_PATH]
-            .into_iter()
-            .find(|known| *known == path);
+        let whole = [
+            SERVICE_PATH,
+            DEVICES_PATH,
+            ENVELOPES_PATH,
+            CHANGES_PATH,
+            SMS_PATH,
+        ]
+        .into_iter()
+        .find(|known| *known == path);
         // These end in a hash or an id.
         let prefix = [CHUNKS_PATH, ATTACHMENTS_PATH].into_iter().find(|known| {
             path.strip_prefix(known)

@@ -1,30 +1,18 @@
--- Files that belong to reports. Chunks lie in attachments/chunks by their SHA-256
--- until all are there, then the opened file in attachments/files by its row.
-CREATE TABLE attachments (
+-- Reports and notes in their compact form, by text message or packet: at the case,
+-- beside what comes by HTTPS.
+CREATE TABLE compact_letters (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
-    envelope BLOB NOT NULL UNIQUE REFERENCES envelopes (id),
-    report BLOB NOT NULL,
+    -- First 16 bytes of the message's SHA-256: what its receipt names it by.
+    hash BLOB NOT NULL UNIQUE,
+    report BLOB NOT NULL REFERENCES cases (report),
     sender BLOB NOT NULL,
-    announced_ms INTEGER NOT NULL,
-    -- When the last chunk came.
-    touched_ms INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,
-    -- The manifest, JSON; without the key once the file is opened.
-    content TEXT NOT NULL,
-    complete_ms INTEGER,
-    -- JSON of the problem.
-    refused TEXT
+    -- 'datagram', 'sms' or 'relay'.
+    channel TEXT NOT NULL,
+    -- 0 a report, 1 a part of its note.
+    kind INTEGER NOT NULL,
+    received_ms INTEGER NOT NULL,
+    times_received INTEGER NOT NULL DEFAULT 1,
+    content BLOB NOT NULL
 ) STRICT;
 
-CREATE INDEX attachments_by_report ON attachments (report);
-CREATE INDEX attachments_by_sender ON attachments (sender);
-
-CREATE TABLE attachment_chunks (
-    attachment INTEGER NOT NULL REFERENCES attachments (row),
-    position INTEGER NOT NULL,
-    sha256 BLOB NOT NULL,
-    stored INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (attachment, position)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX attachment_chunks_by_hash ON attachment_chunks (sha256);
+CREATE INDEX compact_letters_by_report ON compact_letters (report);
