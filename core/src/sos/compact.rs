@@ -36,6 +36,10 @@
 //! Not in it, and told by the full report over HTTPS: the note, the positions
 //! before, speed, heading and the ids of what goes beside.
 
+mod text;
+
+pub use text::{TEXT_PART_BYTES, TextPart};
+
 use uuid::Uuid;
 
 use super::{Ground, SosKind};

@@ -15,7 +15,8 @@ use homeline::seal::hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
     Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
-    Enrolment, EnvelopeBatch, JSON, Limits, PARCELS_PATH, Problem, SERVICE_PATH, ServiceDocument,
+    Enrolment, EnvelopeBatch, JSON, Limits, PARCELS_PATH, Problem, SERVICE_PATH, SMS_PATH,
+    ServiceDocument,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ use crate::keys::{Former, Keys, Rotation};
 use crate::meter::Meter;
 use crate::problem::Fault;
 use crate::request::{BODY_BYTES, Received};
+use crate::sms::{self, Gateway};
 use crate::store::{Store, StoreError};
 
 /// Envelopes in one request: more than a phone sends, few enough that a batch
@@ -38,6 +40,7 @@ pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) gateway: Arc<Gateway>,
     service: Arc<RwLock<Arc<Signed>>>,
 }
 
@@ -47,12 +50,14 @@ impl App {
         store: Arc<Store>,
         keys: Arc<Keys>,
         meter: Arc<Meter>,
+        gateway: Arc<Gateway>,
     ) -> Result<Self, StoreError> {
-        let service = sign_service(&store, &keys)?;
+        let service = sign_service(&store, &keys, &gateway)?;
         Ok(Self {
             store,
             keys,
             meter,
+            gateway,
             service: Arc::new(RwLock::new(service)),
         })
     }
@@ -67,7 +72,7 @@ impl App {
     pub(crate) fn renew_service(&self) -> Result<(), StoreError> {
         // Locked first: the later of two changes is served at the end.
         let mut served = self.service.write().unwrap_or_else(PoisonError::into_inner);
-        *served = sign_service(&self.store, &self.keys)?;
+        *served = sign_service(&self.store, &self.keys, &self.gateway)?;
         Ok(())
     }
 
@@ -77,7 +82,7 @@ impl App {
         // document, shall find the key in it.
         let mut served = self.service.write().unwrap_or_else(PoisonError::into_inner);
         self.keys.rotate(rotation, former)?;
-        *served = sign_service(&self.store, &self.keys)?;
+        *served = sign_service(&self.store, &self.keys, &self.gateway)?;
         drop(served);
         match (rotation, former) {
             (Rotation::Sealing, _) | (_, Former::Kept) => Ok(()),
@@ -86,16 +91,16 @@ impl App {
     }
 }
 
-fn sign_service(store: &Store, keys: &Keys) -> Result<Arc<Signed>, StoreError> {
+fn sign_service(store: &Store, keys: &Keys, gateway: &Gateway) -> Result<Arc<Signed>, StoreError> {
     let document = ServiceDocument {
         crises: store.crises()?,
-        ..service_document(keys)
+        ..service_document(keys, gateway)
     };
     let document = store.number_service(document)?;
     Ok(Arc::new(keys.anchor.sign(Context::Service, &document)?))
 }
 
-fn service_document(keys: &Keys) -> ServiceDocument {
+fn service_document(keys: &Keys, gateway: &Gateway) -> ServiceDocument {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     ServiceDocument {
         serial: 0,
@@ -103,7 +108,7 @@ fn service_document(keys: &Keys) -> ServiceDocument {
         versions: vec![1],
         sealing_keys: vec![Base64(keys.sealed_to())],
         receipt_keys: keys.receipts().into_iter().map(Base64).collect(),
-        sms_numbers: Vec::new(),
+        sms_numbers: gateway.numbers.clone(),
         datagram: None,
         limits: Limits {
             batch_envelopes: count(BATCH_ENVELOPES),
@@ -120,6 +125,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(DEVICES_PATH, post(enrol))
         .route(ENVELOPES_PATH, post(envelopes))
         .route(CHANGES_PATH, get(changes))
+        .route(SMS_PATH, post(sms::sms))
         .route(PARCELS_PATH, post(crate::parcels::parcels))
         .fallback(async || Fault::not_found())
         .method_not_allowed_fallback(async || Fault::method_not_allowed())

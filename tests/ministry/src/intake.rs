@@ -3,8 +3,10 @@
 //! Pure: no file, no clock, no network. What is refused here is refused for
 //! good, whoever brings it and however often: the bytes will not change.
 
+use homeline::seal::compact::{self, CompactKind};
 use homeline::seal::envelope::{self, OpenError};
 use homeline::seal::sha256_hex;
+use homeline::sos::compact::{CompactReport, TextPart};
 use homeline::sync::protocol::{
     Base64, Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY, SealedEnvelope,
     UNKNOWN_KEY,
@@ -146,6 +148,46 @@ pub(crate) fn read(given: &SealedEnvelope, sealing: &Sealing) -> Result<Letter, 
         sender,
         sha256: sha256_hex(&given.sealed.0),
         content,
+        plain: opened.content,
+    })
+}
+
+/// What a compact message holds.
+pub(crate) enum CompactContent {
+    Report(CompactReport),
+    Text(TextPart),
+}
+
+impl CompactContent {
+    /// The report that it is or speaks of.
+    pub(crate) fn report(&self) -> Uuid {
+        match self {
+            Self::Report(report) => report.report,
+            Self::Text(part) => part.report,
+        }
+    }
+}
+
+/// An opened compact message of a proved sender.
+pub(crate) struct CompactLetter {
+    /// Who sealed it, proved by HPKE's auth mode.
+    pub(crate) sender: Sender,
+    /// What it holds.
+    pub(crate) content: CompactContent,
+    /// The very bytes that were sealed.
+    pub(crate) plain: Vec<u8>,
+}
+
+/// Opens a compact message and reads it.
+pub(crate) fn read_compact(message: &[u8], sealing: &Sealing) -> Result<CompactLetter, Refusal> {
+    let opened = compact::open(message, &sealing.keys)?;
+    let content = match opened.kind {
+        CompactKind::Report => CompactReport::decode(&opened.content).map(CompactContent::Report),
+        CompactKind::Text => TextPart::decode(&opened.content).map(CompactContent::Text),
+    };
+    Ok(CompactLetter {
+        sender: opened.sender,
+        content: content.ok_or(Refusal::UnknownContent)?,
         plain: opened.content,
     })
 }

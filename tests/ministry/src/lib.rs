@@ -33,6 +33,7 @@ mod problem;
 mod request;
 mod roster;
 mod server;
+mod sms;
 mod store;
 mod tls;
 
@@ -55,18 +56,19 @@ use desk::Desk;
 use keys::{InUse, Keys};
 use meter::Meter;
 use server::{Limits, Speech};
+use sms::Gateway;
 use store::{Store, StoreError};
 
 pub use keys::{Former, Rotation};
 pub use meter::Counters;
 pub use openapi::openapi;
 pub use store::{
-    CaseView, DependentView, DeskState, DocumentView, GroupMemberView, GroupView, Holdings,
-    MedicalView, PositionView, StayView, TravelerView,
+    CaseView, CompactView, DependentView, DeskState, DocumentView, GroupMemberView, GroupView,
+    Holdings, MedicalView, PositionView, StayView, TextView, TravelerView,
 };
 
 /// What a ministry is started with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Where the API listens; port 0: any free port.
     pub listen: SocketAddr,
@@ -74,6 +76,20 @@ pub struct Settings {
     pub desk_listen: SocketAddr,
     /// Directory of keys and cases; made when it does not exist.
     pub data: PathBuf,
+    /// Numbers that take sealed text messages, E.164, for the service document.
+    pub sms_numbers: Vec<String>,
+    /// The bearer token of the SMS gateway; without one, no gateway is let in.
+    pub sms_token: Option<String>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("listen", &self.listen)
+            .field("desk_listen", &self.desk_listen)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -84,6 +100,8 @@ impl Settings {
             listen: any,
             desk_listen: any,
             data: data.into(),
+            sms_numbers: Vec::new(),
+            sms_token: None,
         }
     }
 }
@@ -162,7 +180,11 @@ impl Ministry {
         let desk_listener = listen(settings.desk_listen)?;
         let address = listener.local_addr()?;
         let tls = keys.authority.server_config(address.ip())?;
-        let app = App::new(Arc::new(store), keys, Arc::new(Meter::default()))
+        let gateway = Arc::new(Gateway::new(
+            settings.sms_token.clone(),
+            settings.sms_numbers.clone(),
+        )?);
+        let app = App::new(Arc::new(store), keys, Arc::new(Meter::default()), gateway)
             .map_err(|error| within(of(error)))?;
         let desk = Desk::new(app.clone(), desk_listener.local_addr()?)?;
         let (stop, stopped) = watch::channel(false);
@@ -348,7 +370,9 @@ pub fn rotate_keys(data: &Path, rotation: Rotation, former: Former) -> io::Resul
     let _lock = lock(data)?;
     let keys = Arc::new(Keys::load_or_make(data, InUse::Yes)?);
     let store = Store::open(data, Arc::clone(&keys)).map_err(of)?;
-    let app = App::new(Arc::new(store), keys, Arc::new(Meter::default())).map_err(of)?;
+    // The document that this signs is signed anew at the next start, with its numbers.
+    let gateway = Arc::new(Gateway::new(None, Vec::new())?);
+    let app = App::new(Arc::new(store), keys, Arc::new(Meter::default()), gateway).map_err(of)?;
     app.rotate(rotation, former).map_err(of)
 }
 

@@ -20,6 +20,8 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
   --data DIR          keys and cases; made at the first start
   --listen ADDR:PORT  the API for phones, HTTPS (default 127.0.0.1:8443)
   --desk ADDR:PORT    the desk for officers, loopback only (default 127.0.0.1:8444)
+  --sms-number NUMBER takes sealed text messages (E.164); may come more than once
+  --sms-token-file FILE  the token of the SMS gateway
   --json              print the start values as one line of JSON
   --rotate-keys KIND  make keys anew while the service does not run, and end; KIND is
                       sealing, receipts or both
@@ -72,12 +74,20 @@ fn wish() -> Result<Wish, lexopt::Error> {
     let mut form = Form::Text;
     let mut rotation = None;
     let mut former = None;
+    let mut sms_numbers = Vec::new();
+    let mut sms_token = None;
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("data") => data = Some(arguments.value()?.into()),
             Long("listen") => listen = arguments.value()?.parse()?,
             Long("desk") => desk_listen = arguments.value()?.parse()?,
+            Long("sms-number") => sms_numbers.push(arguments.value()?.string()?),
+            Long("sms-token-file") => {
+                let text = std::fs::read_to_string(arguments.value()?)
+                    .map_err(|error| format!("--sms-token-file: {error}"))?;
+                sms_token = Some(text.trim().to_owned());
+            }
             Long("json") => form = Form::Json,
             Long("rotate-keys") => {
                 rotation = Some(match arguments.value()?.string()?.as_str() {
@@ -109,6 +119,8 @@ fn wish() -> Result<Wish, lexopt::Error> {
         listen,
         desk_listen,
         data,
+        sms_numbers,
+        sms_token,
     };
     Ok(Wish::Serve(settings, form))
 }

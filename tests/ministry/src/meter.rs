@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use homeline::sync::protocol::{
     CHANGES_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome, EnvelopeResult, PARCELS_PATH,
-    SERVICE_PATH,
+    SERVICE_PATH, SMS_PATH,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -58,8 +58,9 @@ impl Meter {
             SERVICE_PATH,
             DEVICES_PATH,
             ENVELOPES_PATH,
-            PARCELS_PATH,
             CHANGES_PATH,
+            PARCELS_PATH,
+            SMS_PATH,
         ]
         .into_iter()
         .find(|known| *known == path)

@@ -6,9 +6,10 @@
 
 use homeline::seal::signed::Signed;
 use homeline::sync::protocol;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
-use crate::{api, parcels};
+use crate::{api, parcels, sms};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,14 +19,12 @@ use crate::{api, parcels};
         description = include_str!("openapi.md"),
         license(name = "MIT OR Apache-2.0"),
     ),
-    tags((name = "phone", description = "What a phone calls, over HTTPS only.")),
-    paths(
-        api::service,
-        api::enrol,
-        api::envelopes,
-        parcels::parcels,
-        api::changes
+    tags(
+        (name = "phone", description = "What a phone calls, over HTTPS only."),
+        (name = "gateway", description = "What an SMS gateway calls, over HTTPS only."),
     ),
+    modifiers(&Gateway),
+    paths(api::service, api::enrol, api::envelopes, parcels::parcels, api::changes, sms::sms),
     components(schemas(
         Signed,
         protocol::ServiceDocument,
@@ -39,6 +38,19 @@ use crate::{api, parcels};
     ))
 )]
 struct Document;
+
+/// How a gateway shows who it is.
+struct Gateway;
+
+impl Modify for Gateway {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme =
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+        if let Some(components) = document.components.as_mut() {
+            components.add_security_scheme("gateway", scheme);
+        }
+    }
+}
 
 /// The document as pretty JSON with a line end, as it is checked in.
 ///

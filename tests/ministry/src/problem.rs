@@ -150,6 +150,30 @@ impl Fault {
         )
     }
 
+    pub(crate) const fn unreadable_text() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:homeline:problem:unreadable-text",
+            "Not a text message that this ministry can open; a person should read it.",
+        )
+    }
+
+    pub(crate) const fn other_sender() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "urn:homeline:problem:other-sender",
+            "This report belongs to another device.",
+        )
+    }
+
+    pub(crate) const fn too_many_texts() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "urn:homeline:problem:too-many-texts",
+            "Too many text messages of one number.",
+        )
+    }
+
     pub(crate) const fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -194,7 +218,7 @@ impl IntoResponse for Fault {
                 headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
             }
             StatusCode::TOO_MANY_REQUESTS => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("3600"));
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("600"));
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));

@@ -13,7 +13,9 @@
 //! | `POST /v1/parcels` | [`ParcelBatch`] | [`Signed`] [`ParcelsTaken`] |
 //! | `GET /v1/changes?after=N` | | [`ChangePage`] |
 //!
-//! All but the first are signed by the device (RFC 9421, see
+//! | `POST /v1/sms` | [`SmsDelivery`] | [`SmsTaken`] |
+//!
+//! The last one is for an SMS gateway, with a bearer token. All others but the first are signed by the device (RFC 9421, see
 //! [`super::signature`]). What is inside an envelope is a [`Content`].
 
 mod content;
@@ -39,6 +41,8 @@ pub const DEVICES_PATH: &str = "/v1/devices";
 pub const ENVELOPES_PATH: &str = "/v1/envelopes";
 /// Path of the change feed.
 pub const CHANGES_PATH: &str = "/v1/changes";
+/// Path that takes text messages from an SMS gateway.
+pub const SMS_PATH: &str = "/v1/sms";
 /// Media type of all bodies but problems.
 pub const JSON: &str = "application/json";
 /// Media type of problems (RFC 9457).
@@ -245,6 +249,32 @@ pub struct Receipt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<String>,
 }
+
+/// A text message, as an SMS gateway delivers it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SmsDelivery {
+    /// The gateway's id of the message, for its own log.
+    pub id: String,
+    /// The number that it says it comes from; it proves nothing.
+    pub from: String,
+    /// The text, put together where it came in pieces.
+    pub text: String,
+    /// When the gateway got it, milliseconds UTC by its clock.
+    pub received_ms: i64,
+}
+
+/// The answer to a text message.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SmsTaken {
+    /// The text to be sent back to the number: a compact receipt in base64, one text
+    /// message of at most 160 characters. Absent for a part of a note.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+}
+
+redacted_debug!(SmsDelivery, SmsTaken);
 
 /// A page of the change feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

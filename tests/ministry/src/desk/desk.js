@@ -55,11 +55,25 @@
     return cell;
   }
 
+  // What has come by text message or packet while the full report is under way.
+  function compact(c) {
+    const it = c.compact;
+    if (it.full_report) return [p('soft', `Came in its short form first, by ${it.channel}.`)];
+    const cell = [p('soft', `Short form only, by ${it.channel}: who calls and the whole note are still to come.`)];
+    for (const { part, text } of it.texts) {
+      cell.push(text === null ? p('soft', `Part ${part} of the note is missing.`) : words('note', text));
+    }
+    if (it.cut) cell.push(p('soft', 'The note is longer than its parts.'));
+    if (it.waited_ms !== null && it.waited_ms > 60000) cell.push(p('soft', `Sealed ${span(it.waited_ms)} after the press.`));
+    return cell;
+  }
+
   function reportCell(c) {
     const cell = [
       p('strong', c.kind === null ? 'The report itself has not arrived yet' : c.kind),
       words('note', c.note),
     ];
+    if (c.compact) cell.push(...compact(c));
     if (c.note_cut) cell.push(p('soft', 'The note was longer and has been cut by the phone.'));
     const facts = [];
     if (c.people !== null) facts.push(`${c.people} people`);

@@ -1,32 +1,18 @@
--- What phones have carried for others.
-
--- Pieces of envelopes that are longer than a parcel, until all are here.
-CREATE TABLE parcel_pieces (
-    row INTEGER PRIMARY KEY,
-    -- First 16 bytes of SHA-256 of the envelope.
-    piece_set BLOB NOT NULL,
-    number INTEGER NOT NULL,
-    total INTEGER NOT NULL,
-    -- Id of the device that has brought it.
-    carrier TEXT NOT NULL,
+-- Reports and notes in their compact form, by text message or packet: at the case,
+-- beside what comes by HTTPS.
+CREATE TABLE compact_letters (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- First 16 bytes of the message's SHA-256: what its receipt names it by.
+    hash BLOB NOT NULL UNIQUE,
+    report BLOB NOT NULL REFERENCES cases (report),
+    sender BLOB NOT NULL,
+    -- 'datagram', 'sms' or 'relay'.
+    channel TEXT NOT NULL,
+    -- 0 a report, 1 a part of its note.
+    kind INTEGER NOT NULL,
     received_ms INTEGER NOT NULL,
-    bytes BLOB NOT NULL,
-    UNIQUE (piece_set, total, number)
+    times_received INTEGER NOT NULL DEFAULT 1,
+    content BLOB NOT NULL
 ) STRICT;
 
-CREATE INDEX parcel_pieces_by_carrier ON parcel_pieces (carrier, row);
-
--- How much each device has brought in a day, the newest days only.
-CREATE TABLE parcel_days (
-    carrier TEXT NOT NULL,
-    day INTEGER NOT NULL,
-    parcels INTEGER NOT NULL,
-    PRIMARY KEY (carrier, day)
-) STRICT, WITHOUT ROWID;
-
--- Which envelopes a carrier has got an answer for.
-CREATE TABLE parcel_answers (
-    carrier BLOB NOT NULL,
-    envelope BLOB NOT NULL,
-    PRIMARY KEY (carrier, envelope)
-) STRICT, WITHOUT ROWID;
+CREATE INDEX compact_letters_by_report ON compact_letters (report);

@@ -13,7 +13,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::view::{self, CaseView, Material, Who, Word};
-use super::{Result, Store, now_ms, registrations, unsigned};
+use super::{Result, Store, compact, now_ms, registrations, unsigned};
 use crate::intake::Sender;
 use crate::keys::random;
 
@@ -199,7 +199,9 @@ fn case_row(row: &Row<'_>) -> rusqlite::Result<Case> {
 
 /// Reads all that is known of a case.
 fn view_of(tx: &Transaction<'_>, case: Case) -> Result<CaseView> {
-    let words = words_of(tx, &case)?;
+    // The full report comes first: where it is there, it is what counts.
+    let mut words = words_of(tx, &case)?;
+    words.extend(compact::words(tx, &case)?);
     let report = words.iter().find_map(|word| match &word.content {
         Content::Sos(report) if word.sender == case.sender => Some(report),
         _ => None,
@@ -220,7 +222,9 @@ fn view_of(tx: &Transaction<'_>, case: Case) -> Result<CaseView> {
                 |row| unsigned(row, 0),
             )
             .optional()?
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .saturating_add(compact::times(tx, &case)?),
+        compact: compact::view(tx, &case)?,
         device: tx
             .query_row(
                 "SELECT id FROM devices WHERE agreement = ?1 ORDER BY enrolled_ms LIMIT 1",

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `envelopes` | a batch in, receipts out |
 //! | `erase` | a traveler who asks to be erased |
+//! | `compact` | compact messages in, receipts out |
 //! | `crises` | what is declared in the service document |
 //! | `cases` | what the duty officer reads and does |
 //! | `view` | from letters to a [`CaseView`]: pure |
@@ -19,6 +20,7 @@
 
 mod cards;
 mod cases;
+mod compact;
 mod crises;
 mod envelopes;
 mod erase;
@@ -42,6 +44,8 @@ use crate::keys::{Keys, private_file};
 use crate::problem::Fault;
 
 pub(crate) use cases::SHOWN;
+pub(crate) use compact::CompactChannel;
+pub use compact::{CompactView, TextView};
 pub use erase::Holdings;
 pub use groups::{GroupMemberView, GroupView};
 pub(crate) use parcels::Carrier;
@@ -54,7 +58,7 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -62,6 +66,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("005.sql"),
     include_str!("006.sql"),
     include_str!("007.sql"),
+    include_str!("008.sql"),
 ];
 
 /// Why a call of the store failed. None of the texts holds personal data.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::cases::Case;
+use super::compact::{CompactView, TextView};
 use crate::intake::Sender;
 
 /// A case as the desk shows it.
@@ -68,6 +69,9 @@ pub struct CaseView {
     pub battery_percent: Option<u8>,
     /// How often the report has arrived, the first time included.
     pub times_received: u64,
+    /// What has come of it in the compact form, by text message or packet.
+    #[serde(default)]
+    pub compact: Option<CompactView>,
     /// The device that sent it, where it is enrolled.
     pub device: Option<String>,
     /// The mission that took the case.
@@ -219,6 +223,7 @@ pub(super) struct Material {
     /// The medical card, and when it was stored.
     pub(super) medical: Option<(Medical, i64)>,
     pub(super) times_received: u64,
+    pub(super) compact: Option<CompactView>,
     pub(super) device: Option<String>,
 }
 
@@ -313,6 +318,7 @@ pub(super) fn view(case: Case, material: Material) -> CaseView {
         people: report.and_then(|report| report.people),
         battery_percent: report.and_then(|report| report.battery_percent),
         times_received: material.times_received,
+        compact: material.compact,
         device: material.device,
         mission: Some(case.mission).filter(|name| !name.is_empty()),
         officer: Some(case.officer).filter(|name| !name.is_empty()),
@@ -506,7 +512,9 @@ redacted!(
     DependentView,
     StayView,
     MedicalView,
-    PositionView
+    PositionView,
+    CompactView,
+    TextView
 );
 
 #[cfg(test)]

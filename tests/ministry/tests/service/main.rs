@@ -26,3 +26,4 @@ mod keys;
 mod life;
 mod phone;
 mod program;
+mod sms;
