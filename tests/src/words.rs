@@ -75,5 +75,6 @@ fn attempt(result: AttemptResult) -> String {
         AttemptResult::Busy { status } => format!("attempt: the ministry is busy ({status})"),
         AttemptResult::NotAuthorized { status } => format!("attempt: not authorized ({status})"),
         AttemptResult::BadReceipt => "attempt: a receipt that does not verify".into(),
+        AttemptResult::KeyRetired { .. } => "attempt: the ministry has another key".into(),
     }
 }

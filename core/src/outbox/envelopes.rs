@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, ToSql, Transaction, params};
 use uuid::Uuid;
 
 use super::events::{self, EventRow};
+use super::reseal;
 use super::standing::{self, StandingKind};
 use super::{Lane, Outbox, Role};
 use crate::error::Result;
@@ -18,6 +19,9 @@ pub(crate) struct NewEnvelope {
     /// The report that it belongs to; of a group, the group.
     pub(crate) report: Option<Uuid>,
     pub(crate) sealed: Vec<u8>,
+    /// The same content, sealed to this device: from it the envelope is sealed anew
+    /// when the ministry's key changes. `None` where it can be read elsewhere.
+    pub(crate) readable: Option<Vec<u8>>,
     /// Not sent before this time, milliseconds UTC: the end of a countdown.
     pub(crate) not_before_ms: i64,
 }
@@ -280,7 +284,7 @@ fn insert(tx: &Transaction<'_>, envelope: &NewEnvelope, made_ms: i64) -> Result<
             made_ms
         ],
     )?;
-    Ok(())
+    reseal::keep_readable(tx, envelope)
 }
 
 fn delete_waiting(tx: &Transaction<'_>, role: Role) -> Result<()> {

@@ -41,6 +41,7 @@ impl Outbox {
                    (SELECT report FROM envelope WHERE report IS NOT NULL);
                  -- Sealed to a device that is gone.
                  UPDATE report SET own_copy = NULL;
+                 DELETE FROM readable;
                  DELETE FROM event WHERE report NOT IN (SELECT id FROM report)
                    OR json_type(evidence, '$.sealed') IS NOT NULL;
                  DELETE FROM standing;

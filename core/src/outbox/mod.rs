@@ -18,6 +18,7 @@ mod erase;
 mod events;
 mod expire;
 mod news;
+mod reseal;
 mod standing;
 mod state;
 

@@ -199,6 +199,7 @@ mod tests {
                     role: Role::Report,
                     report: Some(id(number)),
                     sealed: vec![0],
+                    readable: None,
                     not_before_ms,
                 },
                 sequence: 1,

@@ -99,10 +99,17 @@ impl Outbox {
         })
     }
 
-    /// The record has the copies of these reports.
+    /// The record has the copies of these reports. Of one that waits, the copy stays
+    /// beside its envelope: the record may be locked when it must be sealed anew.
     pub(crate) fn drop_own_copies(&self, reports: &[Uuid]) -> Result<()> {
         self.write(|tx| {
             for report in reports {
+                tx.execute(
+                    "INSERT OR IGNORE INTO readable (id, copy)
+                     SELECT id, own_copy FROM report WHERE id = ?1 AND own_copy IS NOT NULL
+                       AND EXISTS (SELECT 1 FROM envelope WHERE id = ?1 AND state <> 1)",
+                    [report],
+                )?;
                 tx.execute("UPDATE report SET own_copy = NULL WHERE id = ?1", [report])?;
             }
             Ok(())

@@ -71,6 +71,7 @@ pub(crate) fn stage_profile(record: &Record, outbox: &Outbox, sealer: &Sealer) -
         role: Role::Profile,
         report: None,
         sealed,
+        readable: Some(sealer.to_self(&content, id)?),
         not_before_ms: 0,
     })?;
     record.write(|tx| set_meta_number(tx, "profile_sent", version))?;

@@ -57,6 +57,12 @@ pub enum AttemptResult {
     },
     /// The answer was the ministry's, but its receipt does not verify.
     BadReceipt,
+    /// The ministry no longer opens what is sealed to the key that this was sealed
+    /// to: it is sealed anew.
+    KeyRetired {
+        /// HTTP status of the refusal.
+        status: u16,
+    },
 }
 
 /// What a report's event rests on.
@@ -343,7 +349,8 @@ fn handed(result: AttemptResult) -> bool {
         | AttemptResult::NotTheMinistry { .. }
         | AttemptResult::Busy { .. }
         | AttemptResult::NotAuthorized { .. }
-        | AttemptResult::BadReceipt => true,
+        | AttemptResult::BadReceipt
+        | AttemptResult::KeyRetired { .. } => true,
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn events(outbox: &Outbox, sealer: &Sealer, report: Uuid) -> Result<V
         .collect())
 }
 
-/// The readable copy: in the record, or still sealed in the outbox.
+/// The readable copy: in the record, or sealed in the outbox.
 pub(super) fn readable(
     record: &Record,
     outbox: &Outbox,
@@ -79,10 +79,15 @@ pub(super) fn readable(
         })
         .ok()
         .flatten();
-    match stored {
-        Some(json) => serde_json::from_str(&json).ok(),
-        None => sealer.open_own(&outbox.own_copy(report).ok()??),
+    if let Some(json) = stored {
+        return serde_json::from_str(&json).ok();
     }
+    // While it waits, it lies beside the envelope when the record has it.
+    let copy = outbox
+        .own_copy(report)
+        .ok()?
+        .or(outbox.readable(report).ok()?)?;
+    sealer.open_own(&copy)
 }
 
 /// Moves the readable copies to the record. A copy that this device cannot open

@@ -308,10 +308,14 @@ impl Sos {
         *self.last_press() = None;
     }
 
+    /// The readable copy of a report, where it can be read.
+    pub(crate) fn copy(&self, report: Uuid) -> Option<ReadableCopy> {
+        log::readable(&self.record, &self.outbox, &self.sealer, report)
+    }
+
     /// The readable copy of a report, where it can be read, with its status.
     pub(crate) fn told(&self, report: Uuid) -> Result<(Option<ReadableCopy>, ReportStatus)> {
-        let copy = log::readable(&self.record, &self.outbox, &self.sealer, report);
-        Ok((copy, self.status_of(report)?))
+        Ok((self.copy(report), self.status_of(report)?))
     }
 
     fn store(&self, request: &SosRequest) -> Result<Uuid> {
@@ -356,6 +360,8 @@ impl Sos {
                 role: Role::Report,
                 report: Some(id),
                 sealed: self.sealer.to_ministry(&Content::Sos(made), id)?,
+                // It is the own copy.
+                readable: None,
                 not_before_ms: if countdown_ms > 0 { until_ms } else { 0 },
             },
             event: event(id, &now, &evidence)?,
@@ -385,6 +391,7 @@ impl Sos {
                 role,
                 report: Some(report),
                 sealed: self.sealer.to_ministry(content, id)?,
+                readable: Some(self.sealer.to_self(content, id)?),
                 not_before_ms: 0,
             },
             &event(report, at, evidence)?,

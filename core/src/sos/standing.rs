@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::report::{aged, new_id};
-use crate::clock::Time;
+use crate::clock::{ClockReading, Time};
 use crate::config::Policy;
 use crate::contacts::load_contacts;
 use crate::error::Result;
@@ -26,7 +26,7 @@ use crate::registration::{
 use crate::seal::envelope;
 use crate::sync::Sealer;
 use crate::sync::protocol::{ConsentInForce, Content, Medical, Standing};
-use crate::whereabouts::{Fix, LastKnown};
+use crate::whereabouts::{Fix, KnownFix, LastKnown};
 
 /// What the current standing envelope holds.
 #[derive(Clone)]
@@ -135,25 +135,14 @@ impl StandingKeeper {
     /// card or it may not leave.
     pub(crate) fn renew_medical(&self) -> Result<()> {
         let now = self.time.now();
-        let (version, card, ground) = self.record.read(|tx| {
-            Ok((
-                medical_version(tx)?,
-                load_medical_card(tx)?,
-                medical_ground(tx)?,
-            ))
-        })?;
-        let envelope = match card.zip(ground) {
+        let (version, letter) = self.medical_letter(&now)?;
+        let envelope = match letter {
             None => {
                 self.outbox.remove_medical()?;
                 None
             }
-            Some((card, ground)) => {
+            Some(letter) => {
                 let id = new_id(now.wall_ms)?;
-                let letter = Medical {
-                    as_of: now.clone(),
-                    card,
-                    ground,
-                };
                 let row = StandingRow {
                     id,
                     sealed: self.sealer.to_ministry(&Content::Medical(letter), id)?,
@@ -198,12 +187,44 @@ impl StandingKeeper {
         *self.medical.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn renew(&self) -> Result<()> {
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+    /// What an envelope of this kind would say now; `None` where the record cannot be
+    /// read, or there is nothing to say.
+    pub(crate) fn letter(&self, kind: StandingKind) -> Option<Content> {
         let now = self.time.now();
-        let newest = self.last.recent(&now).into_iter().next();
+        match kind {
+            StandingKind::Who => {
+                let newest = self.last.recent(&now).into_iter().next();
+                let (_, letter) = self.standing_letter(&now, newest).ok()?;
+                Some(Content::Standing(letter))
+            }
+            StandingKind::Medical => {
+                let (_, letter) = self.medical_letter(&now).ok()?;
+                letter.map(Content::Medical)
+            }
+        }
+    }
+
+    /// The medical card and its version; none where it may not leave.
+    fn medical_letter(&self, now: &ClockReading) -> Result<(i64, Option<Medical>)> {
+        self.record.read(|tx| {
+            let card = load_medical_card(tx)?.zip(medical_ground(tx)?);
+            let letter = card.map(|(card, ground)| Medical {
+                as_of: now.clone(),
+                card,
+                ground,
+            });
+            Ok((medical_version(tx)?, letter))
+        })
+    }
+
+    /// Who calls, and the version of that.
+    fn standing_letter(
+        &self,
+        now: &ClockReading,
+        newest: Option<KnownFix>,
+    ) -> Result<(i64, Standing)> {
         let best_ms = now.wall_ms.saturating_add(self.offset_ms());
-        let (version, standing) = self.record.read(|tx| {
+        self.record.read(|tx| {
             let contacts = load_contacts(tx)?;
             let standing = Standing {
                 as_of: now.clone(),
@@ -225,7 +246,14 @@ impl StandingKeeper {
                     .collect(),
             };
             Ok((standing_version(tx)?, standing))
-        })?;
+        })
+    }
+
+    fn renew(&self) -> Result<()> {
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.time.now();
+        let newest = self.last.recent(&now).into_iter().next();
+        let (version, standing) = self.standing_letter(&now, newest.clone())?;
         let id = new_id(now.wall_ms)?;
         let row = StandingRow {
             id,

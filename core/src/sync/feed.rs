@@ -31,19 +31,22 @@ enum Word<T> {
     Nobodys,
     /// Signed by a key that is not known yet: asked again when the service
     /// document has come.
-    NotKnownYet,
+    NotKnownYet(Failure),
 }
 
 impl Pass<'_> {
     /// Fetches the service document, once in a pass; `Ok(Err(_))` when it did not
-    /// come, is not believed, or has not helped before.
+    /// come, is not believed, or came before the last page of the feed.
     pub(super) fn fetch_service(&mut self) -> Result<Result<(), Failure>> {
         let unbelieved = Failure::Attempt {
             result: AttemptResult::NotTheMinistry { status: 200 },
             after_ms: None,
         };
         if std::mem::replace(&mut self.service_fetched, true) {
-            return Ok(Err(unbelieved));
+            return Ok(match self.service_came {
+                true => Ok(()),
+                false => Err(unbelieved),
+            });
         }
         let signed = match self
             .client
@@ -61,6 +64,7 @@ impl Pass<'_> {
             self.parts
                 .outbox
                 .set("service_ms", now_ms.to_string().as_bytes())?;
+            self.service_came = true;
             return Ok(Ok(()));
         }
         Ok(Err(unbelieved))
@@ -104,6 +108,7 @@ impl Pass<'_> {
                     Ok(page) => page,
                     Err(failure) => return self.failed(&[], failure, Carried::Nothing),
                 };
+            self.service_came = false;
             let newest = page.changes.iter().map(|change| change.seq).max();
             let seen = u64::try_from(after).unwrap_or(0);
             // A feed that does not go on is at its end.
@@ -121,7 +126,14 @@ impl Pass<'_> {
                     });
                 };
                 match change.kind.as_str() {
-                    "case" => events.extend(self.news(&change.sealed.0)?),
+                    "case" => match self.case(&change.sealed.0)? {
+                        Word::Ministrys(event) => events.push(*event),
+                        Word::Nobodys => {}
+                        // The cursor stays before it: it is read again.
+                        Word::NotKnownYet(failure) => {
+                            return self.failed(&[], failure, Carried::Nothing);
+                        }
+                    },
                     PROFILE => keep(PROFILE),
                     CARD => keep(CARD),
                     // A later version's.
@@ -177,7 +189,7 @@ impl Pass<'_> {
                     applied += 1;
                 }
                 Word::Ministrys(_) | Word::Nobodys => {}
-                Word::NotKnownYet => break,
+                Word::NotKnownYet(_) => break,
             }
             parts.outbox.drop_news(&item)?;
         }
@@ -196,7 +208,7 @@ impl Pass<'_> {
                     applied += 1;
                 }
                 Word::Nobodys => {}
-                Word::NotKnownYet => break,
+                Word::NotKnownYet(_) => break,
             }
             parts.outbox.drop_news(&item)?;
         }
@@ -206,32 +218,44 @@ impl Pass<'_> {
     /// News for the record, if they are for this device and signed by the
     /// ministry: nobody else writes into the record.
     fn word<T: DeserializeOwned>(&mut self, item: &News, context: Context) -> Result<Word<T>> {
-        let Some(signed) = self.parts.sealer.open_own::<Signed>(&item.sealed) else {
-            return Ok(Word::Nobodys);
-        };
-        let mut verified = self.verify::<T>(&signed, context);
-        if matches!(verified, Err(VerifyError::UnknownKey)) && self.fetch_service()?.is_ok() {
-            verified = self.verify(&signed, context);
+        match self.parts.sealer.open_own::<Signed>(&item.sealed) {
+            Some(signed) => self.judged(&signed, context),
+            None => Ok(Word::Nobodys),
         }
-        Ok(match verified {
-            Ok(news) => Word::Ministrys(Box::new(news)),
-            Err(VerifyError::UnknownKey) => Word::NotKnownYet,
-            Err(_) => Word::Nobodys,
-        })
     }
 
     /// News of a case, if it is for this device and signed by the ministry.
-    fn news(&mut self, sealed: &[u8]) -> Result<Option<EventRow>> {
+    fn case(&mut self, sealed: &[u8]) -> Result<Word<EventRow>> {
         let Some(signed) = self.parts.sealer.open_own::<Signed>(sealed) else {
-            return Ok(None);
+            return Ok(Word::Nobodys);
         };
-        let mut verified = self.verify::<CaseNews>(&signed, Context::Case);
-        if matches!(verified, Err(VerifyError::UnknownKey)) && self.fetch_service()?.is_ok() {
-            verified = self.verify(&signed, Context::Case);
+        Ok(match self.judged::<CaseNews>(&signed, Context::Case)? {
+            Word::Ministrys(news) => {
+                let event = case_news(*news, &self.parts.time.now(), &self.parts.sealer)?;
+                Word::Ministrys(Box::new(event))
+            }
+            Word::Nobodys => Word::Nobodys,
+            Word::NotKnownYet(failure) => Word::NotKnownYet(failure),
+        })
+    }
+
+    /// Whose word this is. A key that is not known is looked for in the newest
+    /// service document; one that is not there either was revoked, or is nobody's.
+    fn judged<T: DeserializeOwned>(
+        &mut self,
+        signed: &Signed,
+        context: Context,
+    ) -> Result<Word<T>> {
+        let mut verified = self.verify::<T>(signed, context);
+        if matches!(verified, Err(VerifyError::UnknownKey)) {
+            if let Err(failure) = self.fetch_service()? {
+                return Ok(Word::NotKnownYet(failure));
+            }
+            verified = self.verify(signed, context);
         }
-        match verified {
-            Ok(news) => case_news(news, &self.parts.time.now(), &self.parts.sealer).map(Some),
-            Err(_) => Ok(None),
-        }
+        Ok(match verified {
+            Ok(news) => Word::Ministrys(Box::new(news)),
+            Err(_) => Word::Nobodys,
+        })
     }
 }

@@ -15,10 +15,12 @@ mod engine;
 mod feed;
 mod pass;
 pub mod protocol;
+mod reseal;
 mod sealer;
 pub mod signature;
 
 pub(crate) use engine::{Engine, Parts};
+pub use reseal::CANNOT_RESEAL;
 pub(crate) use sealer::{Sealer, to_json};
 
 use uuid::Uuid;

@@ -22,6 +22,7 @@ use super::protocol::{
     Base64, BatchAnswer, DEVICES_PATH, ENVELOPES_PATH, Enrolled, Enrolment, EnvelopeBatch,
     EnvelopeOutcome, EnvelopeResult, Receipt, SealedEnvelope,
 };
+use super::reseal::{is_for_its_key, is_receipt_for};
 use super::sealer::to_json;
 use crate::clock::ClockReading;
 use crate::error::Result;
@@ -31,7 +32,6 @@ use crate::outbox::{Batch, EventRow, Lane, Role, Waiting};
 use crate::record::RecordState;
 use crate::registration::news::settle_clock;
 use crate::registration::{stage_groups, stage_profile};
-use crate::seal::sha256_hex;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, Channel, Evidence, event};
 use crate::whereabouts::{archive, stage_fixes};
@@ -67,10 +67,15 @@ pub(super) struct Pass<'a> {
     one_by_one: bool,
     /// Whether this pass has fetched the service document: once is enough.
     pub(super) service_fetched: bool,
+    /// Whether it came, since the last page of the feed was read: a key that is not
+    /// in it is nobody's then.
+    pub(super) service_came: bool,
     /// Whether news of the feed have left something to send.
     pub(super) answer_news: bool,
     /// What failed by itself in this pass: it does not hold up the others.
-    skipped: Vec<Uuid>,
+    pub(super) skipped: Vec<Uuid>,
+    /// What was sealed anew in this pass: once is enough.
+    pub(super) resealed: Vec<Uuid>,
 }
 
 impl<'a> Pass<'a> {
@@ -82,8 +87,10 @@ impl<'a> Pass<'a> {
             cancelled,
             one_by_one: false,
             service_fetched: false,
+            service_came: false,
             answer_news: false,
             skipped: Vec::new(),
+            resealed: Vec::new(),
         }
     }
 
@@ -155,6 +162,7 @@ impl<'a> Pass<'a> {
                     return Ok(Ok(Some(if wait > 0 { wait } else { least })));
                 }
                 Batch::Send(batch) => {
+                    let batch = self.sealed_to_keys_of_now(batch)?;
                     if let Err(stop) = self.send(&batch)? {
                         return Ok(Err(stop));
                     }
@@ -279,6 +287,8 @@ impl<'a> Pass<'a> {
     /// Applies the results; what has none, or no receipt that verifies, waits on.
     fn apply(&mut self, batch: &[Waiting], results: &[EnvelopeResult]) -> Result<Result<(), Stop>> {
         let mut unproved = Vec::new();
+        let mut for_their_key = Vec::new();
+        let mut key_status = 0;
         for waiting in batch {
             let result = results.iter().find(|result| result.id == waiting.id);
             match result.map(|result| &result.outcome) {
@@ -297,15 +307,20 @@ impl<'a> Pass<'a> {
                         unproved.push(waiting.clone());
                     }
                 }
+                Some(EnvelopeOutcome::Refused { problem }) if is_for_its_key(problem) => {
+                    for_their_key.push(waiting.clone());
+                    key_status = problem.status;
+                }
                 Some(EnvelopeOutcome::Refused { problem }) => {
                     self.park(waiting, problem.status, &problem.kind)?;
                 }
                 None => unproved.push(waiting.clone()),
             }
         }
+        let went_on = self.refused_for_key(&for_their_key, key_status)?;
         self.parts.listeners.notify(Topic::Sos);
         if unproved.is_empty() {
-            return Ok(Ok(()));
+            return Ok(went_on);
         }
         let failure = Failure::Attempt {
             result: AttemptResult::BadReceipt,
@@ -330,7 +345,8 @@ impl<'a> Pass<'a> {
         let Ok(receipt) = verified else {
             return Ok(false);
         };
-        if receipt.envelope != waiting.id || receipt.sha256 != sha256_hex(&waiting.sealed) {
+        let earlier = || self.parts.outbox.earlier_sealings(waiting.id);
+        if !is_receipt_for(&receipt, waiting.id, &waiting.sealed, earlier)? {
             return Ok(false);
         }
         let now = self.parts.time.now();
@@ -360,7 +376,7 @@ impl<'a> Pass<'a> {
         signed.verify(context, &self.parts.sealer.receipt_keys())
     }
 
-    fn park(&self, waiting: &Waiting, status: u16, kind: &str) -> Result<()> {
+    pub(super) fn park(&self, waiting: &Waiting, status: u16, kind: &str) -> Result<()> {
         let evidence = Evidence::Refused {
             status,
             reason: kind.chars().take(200).collect(),
@@ -370,7 +386,7 @@ impl<'a> Pass<'a> {
         self.parts.outbox.park(waiting.id, event.as_ref())
     }
 
-    fn event(
+    pub(super) fn event(
         &self,
         waiting: &Waiting,
         at: &ClockReading,
@@ -421,7 +437,7 @@ impl<'a> Pass<'a> {
             AttemptResult::NotTrusted
             | AttemptResult::NotTheMinistry { .. }
             | AttemptResult::BadReceipt => SyncStop::NotTheMinistry,
-            AttemptResult::Busy { .. } => SyncStop::Busy,
+            AttemptResult::Busy { .. } | AttemptResult::KeyRetired { .. } => SyncStop::Busy,
             AttemptResult::NotAuthorized { .. } => SyncStop::NotAuthorized,
         };
         Ok(Err((stop, Some(delay))))

@@ -124,6 +124,22 @@ impl Sealer {
             .is_ok_and(|key| envelope::is_between(header, &sender, &key))
     }
 
+    /// Whether an envelope is sealed to a key that the service document names; before
+    /// the first document each is taken for one.
+    pub(crate) fn is_to_a_key_of_the_ministry(&self, sealed: &[u8]) -> bool {
+        self.service().is_none_or(|service| {
+            let mut keys = service.sealing_keys.iter();
+            keys.any(|key| envelope::is_sealed_to(sealed, &key.0))
+        })
+    }
+
+    /// Whether an envelope is sealed to the key that is sealed to now: sealing it
+    /// anew would change nothing.
+    pub(crate) fn is_to_the_key_of_now(&self, sealed: &[u8]) -> bool {
+        self.sealing_key()
+            .is_ok_and(|key| envelope::is_sealed_to(sealed, &key))
+    }
+
     /// Seals `value` to this device itself.
     pub(crate) fn to_self<T: Serialize>(&self, value: &T, id: Uuid) -> Result<Vec<u8>> {
         envelope::seal_to_device(&to_json(value)?, id, &self.device().public().agreement)

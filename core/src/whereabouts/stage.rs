@@ -93,6 +93,7 @@ pub(crate) fn stage_fixes(
             role: Role::Positions,
             report: None,
             sealed: sealer.to_ministry(&content, id)?,
+            readable: Some(sealer.to_self(&content, id)?),
             not_before_ms: 0,
         })?;
     }

@@ -4,6 +4,7 @@
 //!
 //! * [`hostile_ministry`]: portals, forgers, servers with bugs.
 //! * [`delivery`]: order, repetition, clocks, consent, restarts.
+//! * [`keys`]: a ministry that changes its keys.
 //! * [`properties`]: any input at all.
 
 #![allow(
@@ -16,5 +17,6 @@
 
 mod delivery;
 mod hostile_ministry;
+mod keys;
 mod properties;
 mod scene;

@@ -96,6 +96,7 @@ fn enqueue(
         role,
         report: Some(subject),
         sealed: sealer.to_ministry(content, id)?,
+        readable: Some(sealer.to_self(content, id)?),
         not_before_ms: 0,
     })
 }

@@ -199,9 +199,10 @@ pub enum EnvelopeOutcome {
         /// A signed [`Receipt`].
         receipt: Signed,
     },
-    /// The ministry had it already; the first receipt again, signed anew where its
-    /// key is not to be believed any more. What was sealed again has the hash of the
-    /// first sealing in it.
+    /// The ministry had it already; the first receipt again. Where the same sender has
+    /// sealed it anew since, with the hash of the bytes that came now; a phone believes
+    /// the hash of each sealing that it made. Where the key that signed it is revoked,
+    /// signed anew.
     Duplicate {
         /// A signed [`Receipt`].
         receipt: Signed,

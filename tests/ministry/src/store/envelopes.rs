@@ -1,7 +1,7 @@
 //! A batch of envelopes in, one result each out, in one transaction.
 //!
 //! Idempotent by envelope id: the first one of an id is accepted, every later
-//! one of the same sender gets the first receipt again. What a letter does to a
+//! one of the same sender gets the first receipt again, for the bytes that it came as. What a letter does to a
 //! case depends neither on the order of arrival nor on how often it comes:
 //! a case is found or made by its report's id, whoever speaks of it first.
 
@@ -51,7 +51,7 @@ impl Store {
                     "UPDATE envelopes SET times_received = times_received + 1 WHERE id = ?1",
                     [letter.id.as_bytes()],
                 )?;
-                let receipt = self.believable(serde_json::from_str(&receipt)?)?;
+                let receipt = self.receipt_again(letter, serde_json::from_str(&receipt)?)?;
                 Ok(EnvelopeOutcome::Duplicate { receipt })
             }
         }
@@ -98,14 +98,19 @@ impl Store {
         }
     }
 
-    /// A receipt of before, signed anew where its key is not to be believed any more:
-    /// what it says is still true.
-    fn believable(&self, receipt: Signed) -> Result<Signed> {
-        if self.keys.is_believed(&receipt.key) {
-            return Ok(receipt);
+    /// The first receipt again, for the bytes that came now: a phone that has sealed
+    /// anew, or was restored from a backup of before that, knows no others. Signed
+    /// anew, too, where the key of the first is not to be believed any more.
+    fn receipt_again(&self, letter: &Letter, first: Signed) -> Result<Signed> {
+        let said: Receipt = serde_json::from_slice(&first.body.0)?;
+        if said.sha256 == letter.sha256 && self.keys.is_believed(&first.key) {
+            return Ok(first);
         }
-        let said: Receipt = serde_json::from_slice(&receipt.body.0)?;
-        Ok(self.keys.receipt().sign(Context::Receipt, &said)?)
+        let receipt = Receipt {
+            sha256: letter.sha256.clone(),
+            ..said
+        };
+        Ok(self.keys.receipt().sign(Context::Receipt, &receipt)?)
     }
 
     fn receipt(&self, letter: &Letter, received_ms: i64, case: Option<String>) -> Result<Signed> {

@@ -74,8 +74,8 @@ fn a_retired_key_is_opened_and_a_revoked_one_refused_with_a_problem_of_its_own()
     let again = phone.sos(&post, id(1));
     let outcome = phone.send_one(&post, &again);
     assert!(matches!(outcome, EnvelopeOutcome::Duplicate { .. }));
-    let first = homeline::seal::sha256_hex(&envelopes[0].sealed.0);
-    assert_eq!(post.receipt(&outcome).sha256, first);
+    let these = homeline::seal::sha256_hex(&again.sealed.0);
+    assert_eq!(post.receipt(&outcome).sha256, these);
     assert_eq!(post.ministry.cases().unwrap().len(), 3);
 }
 
