@@ -66,7 +66,7 @@ fn keys_change_three_times_while_everything_waits_and_all_of_it_arrives() {
         assert_eq!(sync(&home).stopped, SyncStop::Done);
         scene.stage.network(Network::Down);
         let start_ms = now_ms() - 4_000_000;
-        let fixes = (0..3_000).map(|n| fix(41.0, 28.9, start_ms + n * 1_000));
+        let fixes = (0..1_100).map(|n| fix(41.0, 28.9, start_ms + n * 1_000));
         home.whereabouts().record_all(fixes.collect()).unwrap();
         add_contact(&home, "张敏");
         let reports: Vec<_> = (0..5)
@@ -112,7 +112,7 @@ fn keys_change_three_times_while_everything_waits_and_all_of_it_arrives() {
         assert!(known, "{cancelled:?}");
         assert!(case(ministry, &reports[2]).cancelled_ms.is_some());
         let data = scene.base.path().join("ministry");
-        assert_eq!(count(&data, "SELECT count(*) FROM positions"), 3_000);
+        assert_eq!(count(&data, "SELECT count(*) FROM positions"), 1_100);
         // Nothing that was kept to seal anew is left behind.
         let outbox = rusqlite::Connection::open(scene.files().join("outbox.db")).unwrap();
         for table in ["readable", "sealing"] {
