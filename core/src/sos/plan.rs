@@ -372,7 +372,10 @@ impl Plan<'_> {
         let later_ms = self.facts.next_attempt_ms.unwrap_or(self.now_ms);
         match self.https.last {
             None => Some((StepReason::DataAvailable, self.now_ms)),
-            Some((AttemptResult::Busy { .. }, _)) => Some((StepReason::MinistryBusy, later_ms)),
+            // After a change of keys it is sealed anew, and goes with the next request.
+            Some((AttemptResult::Busy { .. } | AttemptResult::KeyRetired { .. }, _)) => {
+                Some((StepReason::MinistryBusy, later_ms))
+            }
             Some((AttemptResult::NoConnection | AttemptResult::NoAnswer, _)) => {
                 Some((StepReason::NoAnswerByData, later_ms))
             }
@@ -435,9 +438,12 @@ impl Plan<'_> {
                 | AttemptResult::BadReceipt,
                 _,
             )) => true,
-            Some((AttemptResult::NoAnswer | AttemptResult::Busy { .. }, _)) => {
-                self.datagram.times >= self.policy.datagram_attempts
-            }
+            Some((
+                AttemptResult::NoAnswer
+                | AttemptResult::Busy { .. }
+                | AttemptResult::KeyRetired { .. },
+                _,
+            )) => self.datagram.times >= self.policy.datagram_attempts,
             None => false,
         };
         if self.facts.datagram == Offered::No || !carried || useless {
