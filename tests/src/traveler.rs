@@ -13,7 +13,9 @@ use std::time::Instant;
 use homeline::Homeline;
 use homeline::contacts::{Contact, Relation};
 use homeline::registration::{MedicalCard, Purpose, Traveler as Registered, Trip};
-use homeline::sos::{OnRepeat, ReportStatus, SosKind, SosRequest};
+use homeline::sos::{
+    AttachmentInfo, AttachmentState, AttachmentStatus, OnRepeat, ReportStatus, SosKind, SosRequest,
+};
 use homeline::whereabouts::{Fix, FixSource, Position, TrackFormat};
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +132,18 @@ pub enum Ask {
     Held,
     /// `text` is what became of the request to the ministry to erase.
     EraseRequest,
+    /// Attaches a file to a report; `text` is the attachment.
+    Attach {
+        /// The report.
+        report: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// Attachments of a report; each of `lines` is one with its state.
+    Attachments {
+        /// The report.
+        report: String,
+    },
 }
 
 /// What the child answers.
@@ -333,6 +347,28 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             })
         }
         Ask::Status { report } => Ok(status(&phone.home.sos().status(report)?)),
+        Ask::Attach { report, path } => {
+            let about = AttachmentInfo {
+                media_type: "image/jpeg".into(),
+                name: None,
+                send_over: None,
+            };
+            let path = path.to_string_lossy().into_owned();
+            let begin = Instant::now();
+            let text = phone.home.attachments().attach_file(report, path, about)?;
+            Ok(Told {
+                text,
+                ms: begin.elapsed().as_secs_f64() * 1_000.0,
+                ..Told::default()
+            })
+        }
+        Ask::Attachments { report } => {
+            let list = phone.home.attachments().list(report)?;
+            Ok(Told {
+                lines: list.iter().map(attachment).collect(),
+                ..Told::default()
+            })
+        }
         Ask::Export => {
             let export = phone.home.export()?;
             let whereabouts = phone.home.whereabouts();
@@ -454,6 +490,17 @@ fn press_forever(home: &Homeline) -> ! {
             std::process::exit(1);
         }
     }
+}
+
+fn attachment(one: &AttachmentStatus) -> String {
+    let state = match &one.state {
+        AttachmentState::Waiting => "waiting",
+        AttachmentState::Sending { .. } => "sending",
+        AttachmentState::Paused { .. } => "paused",
+        AttachmentState::Received { .. } => "received",
+        AttachmentState::Parked { .. } => "parked",
+    };
+    format!("{} {state}", one.attachment)
 }
 
 fn status(status: &ReportStatus) -> Told {

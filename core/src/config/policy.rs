@@ -63,6 +63,27 @@ pub(crate) struct Policy {
     pub(crate) batch_envelopes: u32,
     /// Bytes of sealed envelopes in one request: 15 s on a link of 128 kbit/s.
     pub(crate) batch_bytes: usize,
+    /// Bytes of a file in one chunk. An SOS waits for one chunk at most: half a second
+    /// at 1 Mbit/s; and a link that breaks every 20 s brings one through at 27 kbit/s,
+    /// as the poorest cell has.
+    pub(crate) attachment_chunk_bytes: usize,
+    /// Largest file that is attached: a minute of video in full HD. Its manifest, 32
+    /// bytes a chunk, is 90 KB then, a third of a request.
+    pub(crate) attachment_bytes: u64,
+    /// Attachments of one report: what an officer can look through.
+    pub(crate) attachments_per_report: u32,
+    /// Up to here an attachment is small: a minute of speech. The traveler's general
+    /// wish to spare metered links does not hold for it.
+    pub(crate) small_attachment_bytes: u64,
+    /// The count of chunks handed over is written down after so many: each costs a
+    /// sync, and after a kill the ministry is asked anyway.
+    pub(crate) upload_note_chunks: u32,
+    /// While chunks are sent, new data of the record is looked for so often. What is in
+    /// the outbox already, above all a press, goes before the next chunk.
+    pub(crate) upload_look_ms: i64,
+    /// While chunks are sent, the change feed is read so often: the traveler waits for
+    /// the officer's word.
+    pub(crate) upload_feed_ms: i64,
     /// Envelopes that may fail by themselves in a pass before it is the service
     /// that fails.
     pub(crate) skipped_envelopes: usize,
@@ -280,6 +301,13 @@ impl Policy {
         fixes_per_envelope: 1_024,
         batch_envelopes: 64,
         batch_bytes: 256 * 1024,
+        attachment_chunk_bytes: 64 * 1024,
+        attachment_bytes: 100 * 1024 * 1024,
+        attachments_per_report: 20,
+        small_attachment_bytes: 256 * 1024,
+        upload_note_chunks: 16,
+        upload_look_ms: 1_000,
+        upload_feed_ms: 30_000,
         skipped_envelopes: 3,
         pause: Duration::from_secs(2),
         request: Duration::from_secs(30),

@@ -5,9 +5,10 @@
 //! erase.request ── written whole and synced: from here on there is no way back
 //!   1 keys       record.key, device.key overwritten and deleted
 //!   2 record     record.db with its log and whatever else is named so
-//!   3 outbox     one transaction: only what was pressed and waits stays, and
+//!   3 attachments  their sealed bytes
+//!   4 outbox     one transaction: only what was pressed and waits stays, and
 //!                the request goes in
-//!   4 aside      all that was set aside or half written
+//!   5 aside      all that was set aside or half written
 //! erase.request ── deleted
 //! ```
 //!
@@ -23,7 +24,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::error::{Result, StorageProblem};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, destroy_all};
 
 /// The sealed request, and the mark that an erasure has begun.
 const MARK: &str = "erase.request";
@@ -43,7 +44,7 @@ pub(crate) struct Erasure<'a> {
 type Step = fn(&Erasure<'_>) -> Result<()>;
 
 /// The steps, in order.
-const STEPS: [Step; 5] = [keys, record, outbox, aside, end];
+const STEPS: [Step; 6] = [keys, record, attachments, outbox, aside, end];
 
 /// Begins: after this, [`finish`] must come, now or at the next start. On an
 /// error nothing has happened.
@@ -120,6 +121,12 @@ fn keys(erasure: &Erasure<'_>) -> Result<()> {
 
 fn record(erasure: &Erasure<'_>) -> Result<()> {
     remove(erasure.directory, |name| name.starts_with("record."))
+}
+
+/// Also those of a report that waits: the report goes without them.
+fn attachments(erasure: &Erasure<'_>) -> Result<()> {
+    destroy_all(erasure.directory)?;
+    sync_directory(erasure.directory)
 }
 
 fn outbox(erasure: &Erasure<'_>) -> Result<()> {

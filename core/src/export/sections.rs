@@ -294,6 +294,7 @@ pub(super) fn role_word(role: Role) -> &'static str {
         Role::GroupLeave => "group_leave",
         Role::Erase => "erase",
         Role::Medical => "medical_card",
+        Role::Attachment => "attachment",
     }
 }
 

@@ -29,7 +29,7 @@ use crate::registration::fields::Stamper;
 use crate::registration::groups::Groups;
 use crate::registration::{Consents, Dependents, Phones, Registration, Trips, country, gate};
 use crate::retention::Retention;
-use crate::sos::{Sos, StandingKeeper};
+use crate::sos::{Attachments, Sos, StandingKeeper, Uploads};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
 use crate::transport::Transport;
 use crate::whereabouts::{LastKnown, Recording, Whereabouts, load_recent};
@@ -59,6 +59,7 @@ pub struct Homeline {
     trips: Arc<Trips>,
     whereabouts: Arc<Whereabouts>,
     pub(crate) sos: Arc<Sos>,
+    attachments: Arc<Attachments>,
     pub(crate) retention: Arc<Retention>,
     engine: Engine,
     /// Held while files are opened or erased: never both at once.
@@ -282,6 +283,11 @@ impl Homeline {
     pub fn sos(&self) -> Arc<Sos> {
         Arc::clone(&self.sos)
     }
+
+    /// The attachments of reports.
+    pub fn attachments(&self) -> Arc<Attachments> {
+        Arc::clone(&self.attachments)
+    }
 }
 
 impl Homeline {
@@ -339,6 +345,9 @@ impl Homeline {
             policy.clone(),
             config.numbers_to_call(),
         ));
+        let uploads = Arc::new(Uploads::default());
+        // What a kill has left half made. Where it fails, the next end of one does it.
+        let _ = outbox.sweep_attachments();
         let retention = Arc::new(Retention::new(
             Arc::clone(&record),
             Arc::clone(&outbox),
@@ -415,8 +424,13 @@ impl Homeline {
                 sos: Arc::clone(&sos),
                 standing: Arc::clone(&standing),
                 retention: Arc::clone(&retention),
+                uploads: Arc::clone(&uploads),
                 listeners: Arc::clone(&listeners),
                 transport,
+            }),
+            attachments: Arc::new(Attachments {
+                sos: Arc::clone(&sos),
+                uploads,
             }),
             directory,
             vault,

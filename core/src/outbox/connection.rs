@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
 
+use super::ciphertext;
 use crate::clock::Time;
 use crate::config::Policy;
 use crate::error::{HomelineError, Result, StorageProblem};
@@ -14,12 +15,13 @@ use crate::sqlite::{self, Step};
 /// "HLOB": tells our file from another application's.
 const APPLICATION_ID: i64 = 0x484c_4f42;
 
-const MIGRATIONS: [Step; 2] = [
+const MIGRATIONS: [Step; 3] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
     Step::sql(&[
         include_str!("migrations/0002/made.sql"),
         include_str!("migrations/0002/standing.sql"),
     ]),
+    Step::sql(&[include_str!("migrations/0003/attachments.sql")]),
 ];
 
 /// The outbox: the one owner of the connection to `outbox.db`.
@@ -41,6 +43,11 @@ impl Outbox {
             policy,
             connection: Mutex::new(None),
         }
+    }
+
+    /// Where the sealed files of attachments lie.
+    pub(super) fn attachments(&self) -> PathBuf {
+        self.path.with_file_name(ciphertext::DIRECTORY)
     }
 
     pub(super) fn now_ms(&self) -> i64 {

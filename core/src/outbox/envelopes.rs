@@ -126,7 +126,7 @@ impl Outbox {
     /// countdown is over.
     pub(crate) fn remove_countdown(&self, report: Uuid, now_ms: i64) -> Result<bool> {
         let longest_ms = self.policy().countdown_ms;
-        self.write(|tx| {
+        let removed = self.write(|tx| {
             let counting: Option<i64> = tx
                 .query_row(
                     "SELECT 1 FROM envelope WHERE id = ?1 AND attempts = 0 AND state = 0
@@ -141,9 +141,14 @@ impl Outbox {
             tx.execute("DELETE FROM envelope WHERE id = ?1", [report])?;
             tx.execute("DELETE FROM report WHERE id = ?1", [report])?;
             tx.execute("DELETE FROM event WHERE report = ?1", [report])?;
+            tx.execute("DELETE FROM attachment WHERE report = ?1", [report])?;
             standing::take_back(tx)?;
             Ok(true)
-        })
+        })?;
+        if removed {
+            self.sweep_attachments()?;
+        }
+        Ok(removed)
     }
 
     /// What may be sent at `now_ms`, save `skip`: once anything is due at all,
@@ -246,6 +251,10 @@ impl Outbox {
         self.write(|tx| {
             tx.execute(
                 "UPDATE envelope SET due = 0 WHERE state = 0 AND due <> 0",
+                [],
+            )?;
+            tx.execute(
+                "UPDATE attachment SET due = 0 WHERE state = 0 AND due <> 0",
                 [],
             )?;
             Ok(())

@@ -43,6 +43,7 @@ impl Outbox {
                  UPDATE report SET own_copy = NULL;
                  DELETE FROM event WHERE report NOT IN (SELECT id FROM report)
                    OR json_type(evidence, '$.sealed') IS NOT NULL;
+                 DELETE FROM attachment;
                  DELETE FROM standing;
                  DELETE FROM meta;",
             )?;

@@ -40,15 +40,17 @@ impl Outbox {
         })
     }
 
-    /// Deletes reports with their events and envelopes.
+    /// Deletes reports with their events, envelopes and attachments.
     pub(crate) fn delete_reports(&self, reports: &[Uuid]) -> Result<()> {
         self.write(|tx| {
             for report in reports {
                 tx.execute("DELETE FROM envelope WHERE report = ?1", [report])?;
                 tx.execute("DELETE FROM event WHERE report = ?1", [report])?;
                 tx.execute("DELETE FROM report WHERE id = ?1", [report])?;
+                tx.execute("DELETE FROM attachment WHERE report = ?1", [report])?;
             }
             Ok(())
-        })
+        })?;
+        self.sweep_attachments()
     }
 }

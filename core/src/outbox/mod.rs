@@ -10,8 +10,11 @@
 //! * a file that cannot be read is set aside, its rows are salvaged as far as
 //!   they can be read, and the operation is repeated on a new file.
 //!
-//! The connection opens at the first use and again after `close`.
+//! The connection opens at the first use and again after `close`. What is too large
+//! for a row lies sealed in a file of its own, see `ciphertext`.
 
+mod attachments;
+mod ciphertext;
 mod connection;
 mod envelopes;
 mod erase;
@@ -21,6 +24,11 @@ mod news;
 mod standing;
 mod state;
 
+pub use attachments::SendOver;
+pub(crate) use attachments::{
+    AttachmentRow, AttachmentSent, Ended, NewAttachment, Upload, UploadRow,
+};
+pub(crate) use ciphertext::{PartialFile, destroy_all};
 pub(crate) use connection::Outbox;
 pub(crate) use envelopes::{Batch, Beside, NewEnvelope, Press, Waiting};
 pub(crate) use erase::Fate;
@@ -68,6 +76,8 @@ pub(crate) enum Role {
     Erase,
     /// The medical card, sent beside a report of the kind `Medical`.
     Medical,
+    /// The manifest of an attachment.
+    Attachment,
 }
 
 // The numbers below are in files: they never change their meaning. Gaps in the
@@ -116,6 +126,7 @@ impl Role {
             Self::GroupLeave => 7,
             Self::Erase => 8,
             Self::Medical => 9,
+            Self::Attachment => 10,
         }
     }
 
@@ -135,6 +146,7 @@ impl Role {
             7 => Self::GroupLeave,
             8 => Self::Erase,
             9 => Self::Medical,
+            10 => Self::Attachment,
             _ => Self::Positions,
         }
     }

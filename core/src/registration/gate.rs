@@ -39,7 +39,8 @@ pub(crate) fn ground(content: &Content) -> Ground {
         | Content::SosUpdate(_)
         | Content::SosCancel(_)
         | Content::Standing(_)
-        | Content::Medical(_) => Ground::Sos,
+        | Content::Medical(_)
+        | Content::Attachment(_) => Ground::Sos,
         Content::Profile(_) | Content::Group(_) => Ground::Consent(&[Purpose::Register]),
         Content::Positions(_) => {
             Ground::Consent(&[Purpose::Whereabouts, Purpose::WhereaboutsInCrisis])

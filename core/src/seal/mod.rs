@@ -7,6 +7,7 @@
 //! * [`compact`]: the same in 120 bytes, for a text message or a packet.
 //! * [`signed`]: Ed25519 over a body with its context: service documents,
 //!   receipts, case news.
+//! * [`stream`]: what is too large for one envelope, in chunks.
 //! * [`token`]: signed texts for QR codes and messengers.
 //!
 //! Pure functions of their arguments; nothing here knows of files or networks.
@@ -14,6 +15,7 @@
 pub mod compact;
 pub mod envelope;
 pub mod signed;
+pub mod stream;
 pub mod token;
 
 pub(crate) type Kem = hpke::kem::X25519HkdfSha256;

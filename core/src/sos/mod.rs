@@ -7,6 +7,7 @@
 //! device, lies beside it until [`Sos::settle`] moves it to the record.
 
 mod aml;
+mod attachments;
 pub mod compact;
 mod evidence;
 mod ground;
@@ -17,6 +18,10 @@ mod request;
 mod standing;
 
 pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
+pub use attachments::{
+    AttachmentInfo, AttachmentState, AttachmentStatus, Attachments, Pause, SendOver,
+};
+pub(crate) use attachments::{BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads};
 pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;
@@ -139,7 +144,8 @@ impl Sos {
     }
 
     /// Takes a report back. In its countdown it leaves nothing behind; later the
-    /// cancellation is itself a report, and the ministry learns of it.
+    /// cancellation is itself a report, and the ministry learns of it. Attachments
+    /// that were not sent stay paused until `set_send_over` or `remove`.
     ///
     /// Errors: `NotFound`, `Storage`.
     pub fn cancel(&self, report: String) -> Result<()> {
@@ -161,7 +167,8 @@ impl Sos {
                 report,
                 at: at.clone(),
             });
-            self.follow(report, &at, &content, Role::Cancel, &Evidence::CancelStored)
+            self.follow(report, &at, &content, Role::Cancel, &Evidence::CancelStored)?;
+            self.outbox.hold_attachments(report)
         })
     }
 

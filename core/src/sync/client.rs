@@ -51,6 +51,12 @@ impl Failure {
     }
 }
 
+/// The body of a request.
+pub(super) struct Body {
+    pub(super) media_type: &'static str,
+    pub(super) bytes: Vec<u8>,
+}
+
 /// The client of one pass.
 pub(super) struct Client<'a> {
     pub(super) transport: &'a dyn Transport,
@@ -68,12 +74,24 @@ impl Client<'_> {
         self.deadline_ms.saturating_sub(spent)
     }
 
-    /// Sends a request, signed by `device` unless it is `None`.
+    /// Sends a request in JSON, signed by `device` unless it is `None`.
     pub(super) fn call<T: DeserializeOwned>(
         &self,
         method: &str,
         target: &str,
-        body: Vec<u8>,
+        bytes: Vec<u8>,
+        device: Option<&DeviceKeys>,
+    ) -> Result<T, Failure> {
+        let media_type = JSON;
+        self.call_with(method, target, Body { media_type, bytes }, device)
+    }
+
+    /// Sends a request, signed by `device` unless it is `None`.
+    pub(super) fn call_with<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        target: &str,
+        body: Body,
         device: Option<&DeviceKeys>,
     ) -> Result<T, Failure> {
         let left = u64::try_from(self.left_ms()).unwrap_or(0);
@@ -85,7 +103,7 @@ impl Client<'_> {
             method: method.to_owned(),
             url: format!("{}{target}", self.origin),
             headers: self.headers(method, target, &body, device),
-            body,
+            body: body.bytes,
             timeout_ms: longest.min(left),
             max_response_bytes: u64::try_from(self.policy.response_bytes).unwrap_or(u64::MAX),
         };
@@ -107,7 +125,7 @@ impl Client<'_> {
         &self,
         method: &str,
         target: &str,
-        body: &[u8],
+        body: &Body,
         device: Option<&DeviceKeys>,
     ) -> Vec<HttpHeader> {
         let header = |name: &str, value: String| HttpHeader {
@@ -115,14 +133,19 @@ impl Client<'_> {
             value,
         };
         let mut headers = vec![header("accept", JSON.to_owned())];
-        if !body.is_empty() {
-            headers.push(header("content-type", JSON.to_owned()));
+        if !body.bytes.is_empty() {
+            headers.push(header("content-type", body.media_type.to_owned()));
         }
         if let Some(device) = device {
             let created_s = self.time.now().wall_ms.div_euclid(1_000);
-            let signed = sign_request(method, target, body, created_s, device.id(), |base| {
-                device.sign(base)
-            });
+            let signed = sign_request(
+                method,
+                target,
+                &body.bytes,
+                created_s,
+                device.id(),
+                |base| device.sign(base),
+            );
             headers.push(header("content-digest", signed.content_digest));
             headers.push(header("signature-input", signed.signature_input));
             headers.push(header("signature", signed.signature));

@@ -19,7 +19,7 @@ use crate::homeline::{Listeners, Topic};
 use crate::outbox::Outbox;
 use crate::record::Record;
 use crate::retention::Retention;
-use crate::sos::{Sos, StandingKeeper};
+use crate::sos::{Sos, StandingKeeper, Uploads};
 use crate::transport::{HttpsTransport, Transport};
 
 /// What the engine works with.
@@ -33,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) sos: Arc<Sos>,
     pub(crate) standing: Arc<StandingKeeper>,
     pub(crate) retention: Arc<Retention>,
+    pub(crate) uploads: Arc<Uploads>,
     pub(crate) listeners: Arc<Listeners>,
     /// The host's transport; the built-in one where there is none.
     pub(crate) transport: Option<Arc<dyn Transport>>,
@@ -179,6 +180,7 @@ impl Engine {
             duplicates: tally.duplicates,
             waiting: counts.waiting,
             parked: counts.parked,
+            attachments: self.parts.outbox.attachments_waiting()?,
             without_consent: tally.without_consent,
             changes: tally.changes,
             stopped,

@@ -17,6 +17,7 @@ mod pass;
 pub mod protocol;
 mod sealer;
 pub mod signature;
+mod upload;
 
 pub(crate) use engine::{Engine, Parts};
 pub(crate) use sealer::{Sealer, to_json};
@@ -56,6 +57,8 @@ pub struct SyncOutcome {
     pub waiting: u32,
     /// Envelopes that were refused for good: a person must look.
     pub parked: u32,
+    /// Attachments that the ministry does not have whole yet, paused ones included.
+    pub attachments: u32,
     /// Whether a registration stays on the phone for want of consent.
     pub without_consent: bool,
     /// Items of the change feed that were applied.

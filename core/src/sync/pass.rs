@@ -3,7 +3,7 @@
 //! ```text
 //! while something is due:  enrol if needed → POST the next batch → apply
 //!     the results; ordinary data is staged only when no report waits
-//! then: service document if it is old → change feed
+//! then: service document if it is old → change feed → chunks, see `upload`
 //! ```
 //!
 //! The network is never touched with a lock held. Each result is applied in one
@@ -23,11 +23,12 @@ use super::protocol::{
     EnvelopeOutcome, EnvelopeResult, Receipt, SealedEnvelope,
 };
 use super::sealer::to_json;
+use super::upload::Uploading;
 use crate::clock::ClockReading;
 use crate::error::Result;
 use crate::homeline::Topic;
 use crate::keys::random;
-use crate::outbox::{Batch, EventRow, Lane, Role, Waiting};
+use crate::outbox::{Batch, Ended, EventRow, Lane, Role, Waiting};
 use crate::record::RecordState;
 use crate::registration::news::settle_clock;
 use crate::registration::{stage_groups, stage_profile};
@@ -62,7 +63,7 @@ pub(super) struct Pass<'a> {
     pub(super) parts: &'a Parts,
     pub(super) client: Client<'a>,
     pub(super) tally: Tally,
-    cancelled: &'a AtomicBool,
+    pub(super) cancelled: &'a AtomicBool,
     /// After a batch failed whole: find the bad one.
     one_by_one: bool,
     /// Whether this pass has fetched the service document: once is enough.
@@ -71,6 +72,7 @@ pub(super) struct Pass<'a> {
     pub(super) answer_news: bool,
     /// What failed by itself in this pass: it does not hold up the others.
     skipped: Vec<Uuid>,
+    pub(super) uploading: Uploading,
 }
 
 impl<'a> Pass<'a> {
@@ -84,6 +86,7 @@ impl<'a> Pass<'a> {
             service_fetched: false,
             answer_news: false,
             skipped: Vec::new(),
+            uploading: Uploading::default(),
         }
     }
 
@@ -117,6 +120,10 @@ impl<'a> Pass<'a> {
                 Err(stop) => return Ok(stop),
             },
         };
+        let wait = match self.upload(wait)? {
+            Ok(wait) => wait,
+            Err(stop) => return Ok(stop),
+        };
         let stop = match self.skipped.is_empty() {
             true => SyncStop::Done,
             false => SyncStop::Busy,
@@ -125,7 +132,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Sends until nothing is due. `Ok(Ok(wait))`: when to call again.
-    fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
+    pub(super) fn drain(&mut self) -> Result<Result<Option<i64>, Stop>> {
         loop {
             if self.cancelled.load(Ordering::SeqCst) {
                 return Ok(Err((SyncStop::Cancelled, Some(0))));
@@ -166,8 +173,9 @@ impl<'a> Pass<'a> {
     /// Moves what the record has into the outbox; whether anything new is there.
     fn stage(&mut self) -> Result<bool> {
         let parts = self.parts;
+        let announced = parts.outbox.stage_attachments()?;
         if parts.record.state() != RecordState::Open {
-            return Ok(false);
+            return Ok(announced);
         }
         parts.sos.settle()?;
         settle_clock(&parts.record, &parts.outbox)?;
@@ -180,7 +188,11 @@ impl<'a> Pass<'a> {
         let positions = stage_fixes(&parts.record, &parts.outbox, &parts.sealer, &parts.policy)?;
         // Nobody waits for it: what fails is tried again by the next pass.
         let _ = archive(&parts.record, &parts.policy);
-        Ok(positions || groups.anything || parts.outbox.counts()?.waiting > before)
+        Ok(announced || positions || groups.anything || parts.outbox.counts()?.waiting > before)
+    }
+
+    pub(super) fn skipped(&self) -> &[Uuid] {
+        &self.skipped
     }
 
     fn batch_limit(&self) -> u32 {
@@ -367,7 +379,14 @@ impl<'a> Pass<'a> {
         };
         let now = self.parts.time.now();
         let event = self.event(waiting, &now, Some(&evidence))?;
-        self.parts.outbox.park(waiting.id, event.as_ref())
+        self.parts.outbox.park(waiting.id, event.as_ref())?;
+        match (waiting.role, evidence) {
+            (Role::Attachment, Evidence::Refused { status, reason }) => {
+                let ended = Ended::Refused { status, reason };
+                self.parts.outbox.end_attachment(waiting.id, &ended)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn event(
@@ -416,15 +435,7 @@ impl<'a> Pass<'a> {
             self.parts.outbox.retry(&ids, due_ms, &events)?;
         }
         self.parts.listeners.notify(Topic::Sos);
-        let stop = match result {
-            AttemptResult::NoConnection | AttemptResult::NoAnswer => SyncStop::Offline,
-            AttemptResult::NotTrusted
-            | AttemptResult::NotTheMinistry { .. }
-            | AttemptResult::BadReceipt => SyncStop::NotTheMinistry,
-            AttemptResult::Busy { .. } => SyncStop::Busy,
-            AttemptResult::NotAuthorized { .. } => SyncStop::NotAuthorized,
-        };
-        Ok(Err((stop, Some(delay))))
+        Ok(Err((stop_of(result), Some(delay))))
     }
 
     fn delay(&self, batch: &[Waiting], asked: Option<i64>) -> Result<i64> {
@@ -440,6 +451,18 @@ impl<'a> Pass<'a> {
         Ok(asked.map_or(jittered, |ms| {
             asked_ms(lane, ms, policy).saturating_add(jittered)
         }))
+    }
+}
+
+/// What a failed attempt means for the pass.
+pub(super) fn stop_of(result: AttemptResult) -> SyncStop {
+    match result {
+        AttemptResult::NoConnection | AttemptResult::NoAnswer => SyncStop::Offline,
+        AttemptResult::NotTrusted
+        | AttemptResult::NotTheMinistry { .. }
+        | AttemptResult::BadReceipt => SyncStop::NotTheMinistry,
+        AttemptResult::Busy { .. } => SyncStop::Busy,
+        AttemptResult::NotAuthorized { .. } => SyncStop::NotAuthorized,
     }
 }
 
@@ -460,6 +483,7 @@ fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Op
         | Role::Group
         | Role::GroupLeave
         | Role::Medical
+        | Role::Attachment
         | Role::Erase => None,
     })
 }

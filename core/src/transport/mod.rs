@@ -21,7 +21,7 @@ pub struct HttpHeader {
 /// One request.
 #[derive(Clone, uniffi::Record)]
 pub struct HttpRequest {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `PUT`.
     pub method: String,
     /// Absolute `https` URL.
     pub url: String,

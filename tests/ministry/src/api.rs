@@ -1,5 +1,7 @@
-//! The API that phones call: four paths, each a thin step from a request to the
+//! The API that phones call: seven paths, each a thin step from a request to the
 //! store and back. The OpenAPI document is generated from these handlers.
+
+pub(crate) mod attachments;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,12 +12,13 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::IntoResponse as _;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use homeline::seal::hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
-    Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
-    Enrolment, EnvelopeBatch, JSON, Limits, Problem, SERVICE_PATH, SMS_PATH, ServiceDocument,
+    ATTACHMENTS_PATH, Base64, BatchAnswer, CHANGES_PATH, CHUNKS_PATH, ChangePage, DEVICES_PATH,
+    ENVELOPES_PATH, Enrolled, Enrolment, EnvelopeBatch, JSON, Limits, Problem, SERVICE_PATH,
+    SMS_PATH, ServiceDocument,
 };
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +122,14 @@ pub(crate) fn router(app: App) -> Router {
         .route(ENVELOPES_PATH, post(envelopes))
         .route(CHANGES_PATH, get(changes))
         .route(SMS_PATH, post(sms::sms))
+        .route(
+            &format!("{ATTACHMENTS_PATH}/{{id}}"),
+            get(attachments::standing),
+        )
+        .route(
+            &format!("{CHUNKS_PATH}/{{sha256}}"),
+            put(attachments::chunk),
+        )
         .fallback(async || Fault::not_found())
         .method_not_allowed_fallback(async || Fault::method_not_allowed())
         .layer(from_fn_with_state(app.clone(), count))

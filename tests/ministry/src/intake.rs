@@ -14,7 +14,7 @@ use homeline::whereabouts::unpack;
 use uuid::Uuid;
 
 use crate::keys::Sealing;
-use crate::roster;
+use crate::{manifest, roster};
 
 /// X25519 public key of the device that sealed an envelope.
 pub(crate) type Sender = [u8; 32];
@@ -61,6 +61,10 @@ pub(crate) enum Refusal {
     OtherSender,
     /// A group that another phone has made.
     OtherLeader,
+    /// A manifest that no chunks can complete.
+    Manifest,
+    /// More attachments of one sender than are kept.
+    Quota,
 }
 
 impl Refusal {
@@ -89,6 +93,16 @@ impl Refusal {
                 "other-sender",
                 "This id belongs to an envelope of another sender.",
                 409,
+            ),
+            Self::Manifest => (
+                "manifest",
+                "The manifest is larger than is taken, or does not fit its chunks.",
+                422,
+            ),
+            Self::Quota => (
+                "quota",
+                "This sender has announced more attachments than are kept.",
+                413,
             ),
             Self::OtherLeader => (
                 "other-leader",
@@ -135,6 +149,9 @@ pub(crate) fn read(given: &SealedEnvelope, sealing: &Sealing) -> Result<Letter, 
         }
         Content::GroupLeave(given) if roster::leave(&given.leave).is_none() => {
             return Err(Refusal::NotAuthentic);
+        }
+        Content::Attachment(manifest) if !manifest::is_sound(manifest) => {
+            return Err(Refusal::Manifest);
         }
         // Half of what was recorded is not kept as if it were all.
         Content::Positions(positions) if !is_readable(positions) => {

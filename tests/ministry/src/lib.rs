@@ -26,6 +26,7 @@ mod api;
 mod desk;
 mod intake;
 mod keys;
+mod manifest;
 mod meter;
 mod openapi;
 mod problem;
@@ -62,8 +63,8 @@ pub use keys::{Former, Rotation};
 pub use meter::Counters;
 pub use openapi::openapi;
 pub use store::{
-    CaseView, CompactView, DependentView, DeskState, DocumentView, GroupMemberView, GroupView,
-    Holdings, MedicalView, PositionView, StayView, TextView, TravelerView,
+    AttachmentView, CaseView, CompactView, DependentView, DeskState, DocumentView, GroupMemberView,
+    GroupView, Holdings, MedicalView, PositionView, StayView, TextView, TravelerView,
 };
 
 /// What a ministry is started with.
@@ -273,6 +274,23 @@ impl Ministry {
     /// The database cannot be read.
     pub fn cases(&self) -> io::Result<Vec<CaseView>> {
         Ok(self.app.store.cases(usize::MAX).map_err(of)?.cases)
+    }
+
+    /// The file of an attachment, as the desk hands it out; `None`: there is none of
+    /// this id that is whole.
+    ///
+    /// # Errors
+    /// The database or the file cannot be read.
+    pub fn attachment(&self, id: &str) -> io::Result<Option<Vec<u8>>> {
+        let Ok(id) = uuid::Uuid::parse_str(id) else {
+            return Ok(None);
+        };
+        let Some(mut download) = self.app.store.download(&id).map_err(of)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut download.file, &mut bytes)?;
+        Ok(Some(bytes))
     }
 
     /// What the desk's Acknowledge button does; `None`: no such case.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use homeline::sync::protocol::{
-    CHANGES_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome, EnvelopeResult, SERVICE_PATH,
-    SMS_PATH,
+    ATTACHMENTS_PATH, CHANGES_PATH, CHUNKS_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome,
+    EnvelopeResult, SERVICE_PATH, SMS_PATH,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -54,7 +54,7 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn request(&self, path: &str) {
         // A fixed set of names: a scanner must not fill the memory.
-        let name = [
+        let whole = [
             SERVICE_PATH,
             DEVICES_PATH,
             ENVELOPES_PATH,
@@ -62,8 +62,13 @@ impl Meter {
             SMS_PATH,
         ]
         .into_iter()
-        .find(|known| *known == path)
-        .unwrap_or("other");
+        .find(|known| *known == path);
+        // These end in a hash or an id.
+        let prefix = [CHUNKS_PATH, ATTACHMENTS_PATH].into_iter().find(|known| {
+            path.strip_prefix(known)
+                .is_some_and(|rest| rest.starts_with('/'))
+        });
+        let name = whole.or(prefix).unwrap_or("other");
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         *requests.entry(name).or_default() += 1;
     }

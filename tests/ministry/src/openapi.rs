@@ -9,7 +9,8 @@ use homeline::sync::protocol;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{api, sms};
+use crate::api::{self, attachments};
+use crate::sms;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,7 +25,15 @@ use crate::{api, sms};
         (name = "gateway", description = "What an SMS gateway calls, over HTTPS only."),
     ),
     modifiers(&Gateway),
-    paths(api::service, api::enrol, api::envelopes, api::changes, sms::sms),
+    paths(
+        api::service,
+        api::enrol,
+        api::envelopes,
+        api::changes,
+        attachments::standing,
+        attachments::chunk,
+        sms::sms,
+    ),
     components(schemas(
         Signed,
         protocol::ServiceDocument,
@@ -32,6 +41,7 @@ use crate::{api, sms};
         protocol::CaseNews,
         protocol::ProfileNews,
         protocol::CardNews,
+        protocol::AttachmentReceipt,
         protocol::Content,
     ))
 )]

@@ -110,6 +110,22 @@ impl Fault {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, BLANK, "Content Too Large")
     }
 
+    pub(crate) const fn wrong_hash() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "urn:homeline:problem:wrong-hash",
+            "The chunk does not have the SHA-256 of its path.",
+        )
+    }
+
+    pub(crate) const fn unexpected_chunk() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            protocol::UNEXPECTED_CHUNK,
+            "No attachment that is announced and incomplete has this chunk.",
+        )
+    }
+
     pub(crate) const fn too_many_envelopes() -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -199,7 +215,7 @@ impl IntoResponse for Fault {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
             }
             StatusCode::METHOD_NOT_ALLOWED => {
-                headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+                headers.insert(ALLOW, HeaderValue::from_static("GET, POST, PUT"));
             }
             StatusCode::TOO_MANY_REQUESTS => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("600"));

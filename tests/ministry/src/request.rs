@@ -79,6 +79,11 @@ impl Received {
         )
     }
 
+    /// The body as it is.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The body as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         serde_json::from_slice(&self.body).map_err(|_| Fault::bad_json())

@@ -12,8 +12,8 @@ use crate::registration::fields::{self, Stamp};
 use crate::registration::groups::GroupDetails;
 use crate::sos::SosKind;
 use crate::sync::protocol::{
-    AgedFix, Base64, Erase, Group, GroupLeave, Medical, Positions, Profile, SosCancel, SosReport,
-    SosUpdate, Standing,
+    AgedFix, Attachment, Base64, Erase, Group, GroupLeave, Medical, Positions, Profile, SosCancel,
+    SosReport, SosUpdate, Standing,
 };
 use crate::whereabouts::{Fix, FixSource, Position};
 
@@ -146,6 +146,17 @@ fn every() -> Vec<Content> {
             card: MedicalCard::default(),
             ground: crate::sos::Ground::default(),
         }),
+        Content::Attachment(Attachment {
+            report,
+            at: at.clone(),
+            media_type: "image/jpeg".into(),
+            name: None,
+            bytes: 1,
+            sha256: Base64(Vec::new()),
+            key: Base64(Vec::new()),
+            chunk_bytes: 1,
+            chunks: Base64(Vec::new()),
+        }),
         Content::Erase(Erase {
             registration: None,
             at,
@@ -162,6 +173,7 @@ fn expected(content: &Content) -> Option<Vec<Purpose>> {
         | Content::SosCancel(_)
         | Content::Standing(_)
         | Content::Medical(_)
+        | Content::Attachment(_)
         | Content::GroupLeave(_)
         | Content::Erase(_) => None,
         Content::Profile(_) | Content::Group(_) => Some(vec![Purpose::Register]),

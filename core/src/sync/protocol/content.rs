@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Base64;
+use super::{Attachment, Base64};
 use crate::clock::ClockReading;
 use crate::contacts::Contact;
 use crate::registration::fields::Field;
@@ -44,6 +44,8 @@ pub enum Content {
     Group(Group),
     /// A member leaves a group, told by the member's own phone.
     GroupLeave(GroupLeave),
+    /// A file that belongs to a report is announced.
+    Attachment(Attachment),
 }
 
 /// An SOS report.

@@ -10,6 +10,8 @@
 //! | `GET /v1/service` | | [`Signed`] [`ServiceDocument`] |
 //! | `POST /v1/devices` | [`Enrolment`] | [`Enrolled`] |
 //! | `POST /v1/envelopes` | [`EnvelopeBatch`] | [`BatchAnswer`] |
+//! | `GET /v1/attachments/{id}` | | [`AttachmentAnswer`] |
+//! | `PUT /v1/chunks/{sha256}` | a chunk | [`ChunkStored`] |
 //! | `GET /v1/changes?after=N` | | [`ChangePage`] |
 //!
 //! | `POST /v1/sms` | [`SmsDelivery`] | [`SmsTaken`] |
@@ -17,9 +19,11 @@
 //! The last one is for an SMS gateway, with a bearer token. All others but the first are signed by the device (RFC 9421, see
 //! [`super::signature`]). What is inside an envelope is a [`Content`].
 
+mod attachments;
 mod content;
 mod news;
 
+pub use attachments::*;
 pub use content::*;
 pub use news::*;
 
@@ -40,7 +44,7 @@ pub const ENVELOPES_PATH: &str = "/v1/envelopes";
 pub const CHANGES_PATH: &str = "/v1/changes";
 /// Path that takes text messages from an SMS gateway.
 pub const SMS_PATH: &str = "/v1/sms";
-/// Media type of all bodies but problems.
+/// Media type of all bodies but problems and chunks.
 pub const JSON: &str = "application/json";
 /// Media type of problems (RFC 9457).
 pub const PROBLEM_JSON: &str = "application/problem+json";

@@ -81,8 +81,31 @@
     if (facts.length) cell.push(p('', facts.join(', ')));
     cell.push(p('soft', `Pressed ${time(c.pressed_ms)} (phone's clock)`));
     cell.push(p('soft', `Received ${time(c.received_ms)}, ${c.times_received} ×`));
+    cell.push(...c.attachments.flatMap(attachmentLine));
     if (c.foreign_letters) cell.push(p('soft', `${c.foreign_letters} message(s) about this report are not from its sender and are not shown.`));
     return cell;
+  }
+
+  function size(bytes) {
+    if (bytes < 1024) return `${bytes} bytes`;
+    return bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  }
+
+  // A file is handed out, never shown here: whoever wrote it is not known to be kind.
+  function attachmentLine(a) {
+    const what = `${a.name || 'Attachment'}, ${a.media_type}, ${size(a.bytes)}`;
+    const parts = [];
+    if (a.complete_ms !== null) {
+      const link = el('a', 'words', what);
+      link.href = `/desk/api/attachments/${encodeURIComponent(a.id)}`;
+      link.download = '';
+      parts.push(el('p', '', link));
+    } else {
+      parts.push(words('words', what));
+      parts.push(p('soft', a.refused ? 'What came is not what was announced: refused.' : `Announced ${time(a.announced_ms)}, ${a.chunks_here} of ${a.chunks} parts here`));
+    }
+    if (a.of_other_sender) parts.push(p('strong', 'Not by the sender of the report, or after its keys have changed'));
+    return parts;
   }
 
   const joined = (parts, between = ', ') => parts.filter(Boolean).join(between);

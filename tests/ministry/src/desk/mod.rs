@@ -4,6 +4,7 @@
 //! [`guard`] for who is let in. The page is one HTML file, one script and no
 //! more; what travelers wrote is put into it as text, never as markup.
 
+mod download;
 mod guard;
 
 use std::io;
@@ -67,6 +68,7 @@ pub(crate) fn router(desk: Desk) -> Router {
         .route("/desk/api/cases", get(cases))
         .route("/desk/api/cases/{id}/acknowledge", post(acknowledge))
         .route("/desk/api/cases/{id}/close", post(close))
+        .route("/desk/api/attachments/{id}", get(download::download))
         .route("/desk/api/counters", get(counters))
         .route("/desk/api/groups", get(groups))
         .fallback(async || Fault::not_found())

@@ -13,7 +13,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::view::{self, CaseView, Material, Who, Word};
-use super::{Result, Store, compact, now_ms, registrations, unsigned};
+use super::{Result, Store, attachments, compact, now_ms, registrations, unsigned};
 use crate::intake::Sender;
 use crate::keys::random;
 
@@ -215,6 +215,7 @@ fn view_of(tx: &Transaction<'_>, case: Case) -> Result<CaseView> {
         who: who(tx, &case.sender, standing)?,
         dependents: dependents(tx, &case.sender)?,
         medical,
+        attachments: attachments::views(tx, &case.report, &case.sender)?,
         times_received: tx
             .query_row(
                 "SELECT times_received FROM envelopes WHERE id = ?1",

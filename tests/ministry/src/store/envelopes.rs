@@ -11,7 +11,7 @@ use homeline::whereabouts::{Fix, FixFlag, unpack};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uuid::Uuid;
 
-use super::{Result, Store, cases, erase, groups, now_ms};
+use super::{Result, Store, attachments, cases, erase, groups, now_ms};
 use crate::intake::{Letter, Refusal, Sender};
 use crate::roster;
 
@@ -58,6 +58,11 @@ impl Store {
     }
 
     fn accept(&self, tx: &Transaction<'_>, letter: &Letter) -> Result<EnvelopeOutcome> {
+        if let Content::Attachment(manifest) = &letter.content
+            && let Some(refusal) = attachments::refusal(tx, &letter.sender, manifest)?
+        {
+            return Ok(refused(refusal));
+        }
         let received_ms = now_ms();
         let case = match report_of(&letter.content) {
             Some(report) => Some(cases::find_or_open(
@@ -131,6 +136,7 @@ fn report_of(content: &Content) -> Option<Uuid> {
         Content::Sos(report) => Some(report.report),
         Content::SosUpdate(update) => Some(update.report),
         Content::SosCancel(cancel) => Some(cancel.report),
+        Content::Attachment(manifest) => Some(manifest.report),
         Content::Standing(_)
         | Content::Profile(_)
         | Content::Positions(_)
@@ -175,6 +181,9 @@ fn keep(tx: &Transaction<'_>, letter: &Letter, received_ms: i64) -> Result<()> {
         }
         // Merged into its registration, see `registrations`.
         Content::Profile(_) => {}
+        Content::Attachment(manifest) => {
+            attachments::announce(tx, letter, manifest, received_ms)?;
+        }
         Content::Erase(_) => erase::erase(tx, &letter.sender, received_ms)?,
         Content::Group(group) => groups::keep(tx, group, &letter.sender, received_ms)?,
         Content::GroupLeave(given) => {

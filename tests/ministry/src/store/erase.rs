@@ -3,8 +3,8 @@
 //! Deleted is all that was sent under a consent or in advance: the registration,
 //! the positions, and standing envelopes that no report speaks of. A registration
 //! that another phone of the traveler shares stays with that phone. A case stays,
-//! with what was said in it, the standing envelope that says who called and the
-//! medical card that came beside it: it is
+//! with what was said in it, the standing envelope that says who called, the
+//! medical card that came beside it and what was attached: it is
 //! the ministry's own record of what it was asked and did (GDPR art. 17 (3) (b)
 //! and (e); Personal Information Protection Law of the PRC, art. 47, last
 //! sentence). The rows of `envelopes` stay too: an id and a receipt, so that a
@@ -88,6 +88,7 @@ pub(super) fn keeps(tx: &Transaction<'_>, sender: &Sender, content: &Content) ->
             | Content::SosCancel(_)
             | Content::Standing(_)
             | Content::Medical(_)
+            | Content::Attachment(_)
             | Content::GroupLeave(_)
             | Content::Erase(_) => true,
         })

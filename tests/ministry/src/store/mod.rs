@@ -7,6 +7,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `envelopes` | a batch in, receipts out |
+//! | `attachments` | files that belong to reports, in chunks |
 //! | `erase` | a traveler who asks to be erased |
 //! | `compact` | compact messages in, receipts out |
 //! | `crises` | what is declared in the service document |
@@ -17,6 +18,7 @@
 //! | `groups` | groups, less those who have left |
 //! | `cards` | registration cards |
 
+mod attachments;
 mod cards;
 mod cases;
 mod compact;
@@ -31,7 +33,7 @@ mod tests;
 mod view;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,21 +43,22 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, Transaction
 use crate::keys::{Keys, private_file};
 use crate::problem::Fault;
 
+pub(crate) use attachments::{Chunk, unhex};
 pub(crate) use cases::SHOWN;
 pub(crate) use compact::CompactChannel;
 pub use compact::{CompactView, TextView};
 pub use erase::Holdings;
 pub use groups::{GroupMemberView, GroupView};
 pub use view::{
-    CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
-    TravelerView,
+    AttachmentView, CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView,
+    StayView, TravelerView,
 };
 
 /// Name of the database in the data directory.
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -63,6 +66,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("005.sql"),
     include_str!("006.sql"),
     include_str!("007.sql"),
+    include_str!("008.sql"),
 ];
 
 /// Why a call of the store failed. None of the texts holds personal data.
@@ -76,6 +80,8 @@ pub(crate) enum StoreError {
     Random(#[from] io::Error),
     #[error("news could not be sealed")]
     Seal,
+    #[error("file: {0}")]
+    File(io::Error),
     #[error("written by a newer version")]
     TooNew,
 }
@@ -85,11 +91,13 @@ pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         use rusqlite::ErrorCode;
+        report(&error);
         let code = match &error {
             StoreError::Sqlite(error) => error.sqlite_error_code(),
+            // A disk that is full, most likely: it may have space again.
+            StoreError::File(_) => return Self::unavailable(),
             _ => None,
         };
-        report(&error);
         match code {
             Some(
                 ErrorCode::DiskFull
@@ -123,6 +131,10 @@ fn report(error: &StoreError) {
 pub(crate) struct Store {
     connection: Mutex<Connection>,
     keys: Arc<Keys>,
+    /// Directory of the attachments.
+    files: PathBuf,
+    /// Held while an attachment is opened.
+    opening: Mutex<()>,
 }
 
 impl Store {
@@ -140,10 +152,14 @@ impl Store {
              PRAGMA secure_delete = ON;",
         )?;
         migrate(&mut connection)?;
-        Ok(Self {
+        let store = Self {
             connection: Mutex::new(connection),
             keys,
-        })
+            files: attachments::prepare(directory).map_err(StoreError::File)?,
+            opening: Mutex::new(()),
+        };
+        store.collect_chunks()?;
+        Ok(store)
     }
 
     /// A panic while the lock was held has rolled its transaction back: the

@@ -63,6 +63,9 @@ pub struct CaseView {
     pub position: Option<PositionView>,
     /// Updates that have arrived.
     pub updates: usize,
+    /// Files that follow the report, in order of their announcement.
+    #[serde(default)]
+    pub attachments: Vec<AttachmentView>,
     /// People concerned.
     pub people: Option<u32>,
     /// Charge of the phone at the press.
@@ -87,6 +90,32 @@ pub struct CaseView {
     /// Letters about this report that its sender did not seal. They change
     /// nothing here; an officer may want to know.
     pub foreign_letters: usize,
+}
+
+/// A file that follows a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentView {
+    /// Its id.
+    pub id: Uuid,
+    /// Media type, as the phone says.
+    pub media_type: String,
+    /// Name, as the phone says.
+    pub name: Option<String>,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// When it was announced, milliseconds UTC.
+    pub announced_ms: i64,
+    /// When it was whole and opened, milliseconds UTC.
+    pub complete_ms: Option<i64>,
+    /// Chunks that have come.
+    pub chunks_here: u64,
+    /// Chunks in all.
+    pub chunks: u64,
+    /// Whether what came is not what was announced.
+    pub refused: bool,
+    /// Whether another phone than the report's sealed it, or the same one with other
+    /// keys.
+    pub of_other_sender: bool,
 }
 
 /// State of a case at the desk.
@@ -222,6 +251,7 @@ pub(super) struct Material {
     pub(super) dependents: Vec<Dependent>,
     /// The medical card, and when it was stored.
     pub(super) medical: Option<(Medical, i64)>,
+    pub(super) attachments: Vec<AttachmentView>,
     pub(super) times_received: u64,
     pub(super) compact: Option<CompactView>,
     pub(super) device: Option<String>,
@@ -315,6 +345,7 @@ pub(super) fn view(case: Case, material: Material) -> CaseView {
         contacts: material.who.contacts,
         dependents: material.dependents.into_iter().map(dependent).collect(),
         updates: own.iter().filter(|word| update_of(word).is_some()).count(),
+        attachments: material.attachments,
         people: report.and_then(|report| report.people),
         battery_percent: report.and_then(|report| report.battery_percent),
         times_received: material.times_received,
