@@ -19,6 +19,7 @@
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
 //! | [`geo`] | the datums of maps, and where each is used |
 //! | [`sos`] | reports and the state machine with its evidence |
+//! | [`relay`] | other phones carry the SOS |
 //! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
 //! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
 
@@ -61,6 +62,7 @@ pub mod keys;
 mod outbox;
 mod record;
 pub mod registration;
+pub mod relay;
 pub mod retention;
 mod salvage;
 pub mod seal;

@@ -237,6 +237,39 @@ pub(crate) struct Policy {
     pub(crate) relay_again_ms: i64,
     /// At this charge a phone has minutes left.
     pub(crate) battery_low_percent: u8,
+    /// What is carried for other phones.
+    pub(crate) carry: Carry,
+}
+
+/// Limits of what this phone carries for others, whatever a bundle says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Carry {
+    /// Parcels held at a time: half a megabyte.
+    pub(crate) parcels: u32,
+    /// Parcels taken from one bundle, and put into one: 128 KB, a second of a slow
+    /// radio, and some 10 ms of the disk that a press may have to wait for.
+    pub(crate) bundle_parcels: usize,
+    /// Phones that pass a parcel on after the first: from one valley to the next
+    /// few meetings are enough, and each one doubles the copies.
+    pub(crate) hops: u8,
+    /// Days that one phone carries a parcel: a trek comes out of its valley by then.
+    pub(crate) days: u8,
+    /// Ids of parcels that were here: 16 times what is held, 150 KB.
+    pub(crate) seen: u32,
+    /// Parcels in one request to the ministry: 44 KB, 3 s on a link of 128 kbit/s,
+    /// so that a press waits no longer for its turn.
+    pub(crate) request_parcels: u32,
+    /// After a failure that is not the network's, carried parcels wait so long:
+    /// the ministry knows no relay, or has had enough of this phone's.
+    pub(crate) retry_ms: i64,
+    /// Bytes of a bundle in one QR text: with its header 924 characters, version 20
+    /// at level M holds 970.
+    pub(crate) qr_bytes: usize,
+    /// Texts of one bundle: a minute of patience.
+    pub(crate) qr_texts: u8,
+    /// Bundles that are being scanned at a time: a text of another phone in
+    /// between does no harm.
+    pub(crate) qr_bundles: usize,
 }
 
 /// How long each class of data is kept on the phone, in days. A host may keep
@@ -376,5 +409,17 @@ impl Policy {
         sms_again_ms: 5 * 60_000,
         relay_again_ms: 15 * 60_000,
         battery_low_percent: 5,
+        carry: Carry {
+            parcels: 256,
+            bundle_parcels: 64,
+            hops: 5,
+            days: 7,
+            seen: 4_096,
+            request_parcels: 16,
+            retry_ms: 30 * 60_000,
+            qr_bytes: 564,
+            qr_texts: 64,
+            qr_bundles: 4,
+        },
     };
 }

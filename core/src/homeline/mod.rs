@@ -28,6 +28,7 @@ use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
 use crate::registration::groups::Groups;
 use crate::registration::{Consents, Dependents, Phones, Registration, Trips, country, gate};
+use crate::relay::Relay;
 use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
 use crate::sync::{Engine, Parts, Sealer, SyncOutcome};
@@ -59,6 +60,7 @@ pub struct Homeline {
     trips: Arc<Trips>,
     whereabouts: Arc<Whereabouts>,
     pub(crate) sos: Arc<Sos>,
+    relay: Arc<Relay>,
     pub(crate) retention: Arc<Retention>,
     engine: Engine,
     /// Held while files are opened or erased: never both at once.
@@ -282,6 +284,11 @@ impl Homeline {
     pub fn sos(&self) -> Arc<Sos> {
         Arc::clone(&self.sos)
     }
+
+    /// What phones carry for each other.
+    pub fn relay(&self) -> Arc<Relay> {
+        Arc::clone(&self.relay)
+    }
 }
 
 impl Homeline {
@@ -339,6 +346,14 @@ impl Homeline {
             policy.clone(),
             config.numbers_to_call(),
         ));
+        let relay = Arc::new(Relay {
+            outbox: Arc::clone(&outbox),
+            sealer: Arc::clone(&sealer),
+            listeners: Arc::clone(&listeners),
+            time: time.clone(),
+            policy: policy.clone(),
+            scans: Mutex::default(),
+        });
         let retention = Arc::new(Retention::new(
             Arc::clone(&record),
             Arc::clone(&outbox),
@@ -413,6 +428,7 @@ impl Homeline {
                 outbox: Arc::clone(&outbox),
                 sealer: Arc::clone(&sealer),
                 sos: Arc::clone(&sos),
+                relay: Arc::clone(&relay),
                 standing: Arc::clone(&standing),
                 retention: Arc::clone(&retention),
                 listeners: Arc::clone(&listeners),
@@ -429,6 +445,7 @@ impl Homeline {
             last,
             listeners,
             sos,
+            relay,
             retention,
             opening: Mutex::new(()),
         })
@@ -450,6 +467,7 @@ impl Homeline {
             self.last.restore(recent, &self.whereabouts.time.now());
         }
         let _ = self.sos.settle();
+        let _ = self.relay.settle();
         self.standing.renew_if_stale();
         let _ = gate::enforce(&self.record, &self.outbox);
         let _ = self.retention.expire();

@@ -14,12 +14,13 @@ use crate::sqlite::{self, Step};
 /// "HLOB": tells our file from another application's.
 const APPLICATION_ID: i64 = 0x484c_4f42;
 
-const MIGRATIONS: [Step; 2] = [
+const MIGRATIONS: [Step; 3] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
     Step::sql(&[
         include_str!("migrations/0002/made.sql"),
         include_str!("migrations/0002/standing.sql"),
     ]),
+    Step::sql(&[include_str!("migrations/0003/relay.sql")]),
 ];
 
 /// The outbox: the one owner of the connection to `outbox.db`.

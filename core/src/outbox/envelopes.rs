@@ -189,6 +189,16 @@ impl Outbox {
         })
     }
 
+    /// An envelope that waits.
+    pub(crate) fn waiting(&self, id: Uuid) -> Result<Option<Waiting>> {
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM envelope WHERE id = ?1 AND state = 0"
+            ))?;
+            Ok(statement.query_row([id], read_waiting).optional()?)
+        })
+    }
+
     /// The envelope is at the ministry, proved by its receipt.
     pub(crate) fn received(&self, id: Uuid, event: Option<&EventRow>) -> Result<()> {
         let now_ms = self.time().now().wall_ms;
@@ -248,6 +258,7 @@ impl Outbox {
                 "UPDATE envelope SET due = 0 WHERE state = 0 AND due <> 0",
                 [],
             )?;
+            tx.execute("UPDATE parcel SET due = 0 WHERE due <> 0", [])?;
             Ok(())
         })
     }
@@ -291,6 +302,18 @@ fn delete_waiting(tx: &Transaction<'_>, role: Role) -> Result<()> {
     Ok(())
 }
 
+/// A row of [`COLUMNS`].
+fn read_waiting(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+    Ok(Waiting {
+        id: row.get(0)?,
+        role: Role::from_number(row.get(1)?),
+        lane: Lane::from_number(row.get(2)?),
+        report: row.get(3)?,
+        sealed: row.get(4)?,
+        attempts: row.get(5)?,
+    })
+}
+
 /// The first envelopes, of one lane, that may be sent. `times` are now and the
 /// horizons by lane, milliseconds.
 fn take(
@@ -317,16 +340,7 @@ fn take(
         if skip.contains(&id) {
             continue;
         }
-        let lane: i64 = row.get(2)?;
-        let role: i64 = row.get(1)?;
-        let waiting = Waiting {
-            id,
-            role: Role::from_number(role),
-            lane: Lane::from_number(lane),
-            report: row.get(3)?,
-            sealed: row.get(4)?,
-            attempts: row.get(5)?,
-        };
+        let waiting = read_waiting(row)?;
         size = size.saturating_add(waiting.sealed.len());
         let other_lane = out.first().is_some_and(|first| first.lane != waiting.lane);
         if !out.is_empty() && (other_lane || size > bytes) {

@@ -18,6 +18,7 @@ mod erase;
 mod events;
 mod expire;
 mod news;
+mod parcels;
 mod standing;
 mod state;
 
@@ -26,6 +27,7 @@ pub(crate) use envelopes::{Batch, Beside, NewEnvelope, Press, Waiting};
 pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
 pub(crate) use news::News;
+pub(crate) use parcels::{Carried as CarriedParcel, ParcelFate};
 pub(crate) use standing::{StandingKind, StandingRow};
 
 /// Lanes, the most urgent first. A higher lane overtakes at every request.

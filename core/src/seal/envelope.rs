@@ -92,6 +92,10 @@ impl RecipientKey {
     pub fn public(&self) -> &[u8; 32] {
         &self.public
     }
+
+    pub(super) fn private(&self) -> &<Kem as hpke::Kem>::PrivateKey {
+        &self.private
+    }
 }
 
 /// Seals `content` to the ministry's key, authenticated by this device.
@@ -128,6 +132,12 @@ pub(crate) fn is_between(header: &[u8], sender: &[u8; 32], recipient: &[u8; 32])
 pub fn is_sealed_to(sealed: &[u8], recipient: &[u8]) -> bool {
     let id = <&[u8; 32]>::try_from(recipient).map(recipient_id);
     id.is_ok_and(|id| sealed.get(2..10) == Some(id.as_slice()))
+}
+
+/// The id in an envelope, not proved; `None` where it is too short to have one.
+pub fn id_of(sealed: &[u8]) -> Option<Uuid> {
+    let id = header(sealed).get(10..26)?;
+    Uuid::from_slice(id).ok()
 }
 
 /// Opens an envelope with the private key among `keys` that it was sealed to.

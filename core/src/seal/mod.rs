@@ -8,11 +8,14 @@
 //! * [`signed`]: Ed25519 over a body with its context: service documents,
 //!   receipts, case news.
 //! * [`token`]: signed texts for QR codes and messengers.
+//! * [`parcel`], [`letters`]: what one phone carries for another, and what is in it.
 //!
 //! Pure functions of their arguments; nothing here knows of files or networks.
 
 pub mod compact;
 pub mod envelope;
+pub mod letters;
+pub mod parcel;
 pub mod signed;
 pub mod token;
 

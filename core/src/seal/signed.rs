@@ -27,6 +27,8 @@ pub enum Context {
     CompactReceipt,
     /// News of a registration card, by a receipt key of the service document.
     CardNews,
+    /// What became of parcels, by a receipt key of the service document.
+    Parcels,
 }
 
 impl Context {
@@ -39,6 +41,7 @@ impl Context {
             Self::Link => b"homeline/link/v1\0",
             Self::CompactReceipt => b"homeline/compact-receipt/v1\0",
             Self::CardNews => b"homeline/card-news/v1\0",
+            Self::Parcels => b"homeline/parcels/v1\0",
         }
     }
 

@@ -273,13 +273,7 @@ impl Scanned {
         if text.len() > longest {
             return Err(TokenError::TooLong);
         }
-        // Scanners that take the text for a part of an URL escape the colon.
-        let text = text
-            .chars()
-            .filter(|c| !is_noise(*c))
-            .map(|c| c.to_ascii_uppercase())
-            .collect::<String>()
-            .replace("%3A", ":");
+        let text = plain_text(text);
         let (kind, rest) = Kind::ALL
             .into_iter()
             .filter_map(|kind| {
@@ -363,6 +357,16 @@ fn key_id(public: &[u8]) -> [u8; KEY_ID] {
         *to = *from;
     }
     id
+}
+
+/// A scanned text in upper case, without what messengers and scanners put into it.
+pub(crate) fn plain_text(text: &str) -> String {
+    // Scanners that take the text for a part of an URL escape the colon.
+    text.chars()
+        .filter(|c| !is_noise(*c))
+        .map(|c| c.to_ascii_uppercase())
+        .collect::<String>()
+        .replace("%3A", ":")
 }
 
 /// White space, controls, and characters that nobody sees: soft hyphens, zero

@@ -18,6 +18,7 @@ use crate::health::{WakeCause, note_wake};
 use crate::homeline::{Listeners, Topic};
 use crate::outbox::Outbox;
 use crate::record::Record;
+use crate::relay::Relay;
 use crate::retention::Retention;
 use crate::sos::{Sos, StandingKeeper};
 use crate::transport::{HttpsTransport, Transport};
@@ -31,6 +32,7 @@ pub(crate) struct Parts {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) sos: Arc<Sos>,
+    pub(crate) relay: Arc<Relay>,
     pub(crate) standing: Arc<StandingKeeper>,
     pub(crate) retention: Arc<Retention>,
     pub(crate) listeners: Arc<Listeners>,
@@ -88,6 +90,7 @@ impl Engine {
         note_wake(&self.parts.outbox, &now, WakeCause::Sync, next_ms)?;
         // Locked, or no space for it: the next pass does it.
         let _ = self.parts.retention.expire();
+        self.parts.outbox.expire_parcels(&now)?;
         self.parts.outbox.checkpoint()?;
         let outcome = self.outcome(&tally, stopped, next_ms)?;
         self.parts.listeners.notify(Topic::Sync);

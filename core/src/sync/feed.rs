@@ -15,6 +15,7 @@ use crate::registration::card;
 use crate::registration::fields::Stamper;
 use crate::registration::gate::PositionGate;
 use crate::registration::news::{self, After};
+use crate::seal::parcel::Parcel;
 use crate::seal::signed::{Context, Signed, VerifyError};
 use crate::sos::{AttemptResult, case_news};
 
@@ -22,6 +23,8 @@ use crate::sos::{AttemptResult, case_news};
 const PROFILE: &str = "profile";
 /// The kind of a registration card in the feed.
 const CARD: &str = "card";
+/// The kind of a parcel for another phone.
+const PARCEL: &str = "parcel";
 
 /// Whose word an item of the feed is.
 enum Word<T> {
@@ -112,6 +115,7 @@ impl Pass<'_> {
             };
             let mut events = Vec::new();
             let mut kept = Vec::new();
+            let mut parcels = Vec::new();
             for change in page.changes {
                 let mut keep = |kind| {
                     kept.push(News {
@@ -124,10 +128,13 @@ impl Pass<'_> {
                     "case" => events.extend(self.news(&change.sealed.0)?),
                     PROFILE => keep(PROFILE),
                     CARD => keep(CARD),
+                    PARCEL => parcels.extend(Parcel::read(&change.sealed.0)),
                     // A later version's.
                     _ => {}
                 }
             }
+            // Before the cursor: taken twice is taken once.
+            self.parts.relay.take(parcels)?;
             self.parts.outbox.apply_changes(&events, &kept, cursor)?;
             self.tally.changes += u32::try_from(events.len()).unwrap_or(u32::MAX);
             if !events.is_empty() {

@@ -9,6 +9,7 @@
 //! response or a wait stands there, tested as a table.
 
 mod backoff;
+mod carry;
 mod classify;
 mod client;
 mod engine;
@@ -19,6 +20,7 @@ mod sealer;
 pub mod signature;
 
 pub(crate) use engine::{Engine, Parts};
+pub(crate) use pass::receipt_evidence;
 pub(crate) use sealer::{Sealer, to_json};
 
 use uuid::Uuid;

@@ -70,7 +70,9 @@ pub(super) struct Pass<'a> {
     /// Whether news of the feed have left something to send.
     pub(super) answer_news: bool,
     /// What failed by itself in this pass: it does not hold up the others.
-    skipped: Vec<Uuid>,
+    pub(super) skipped: Vec<Uuid>,
+    /// After a request with parcels failed whole: find the bad one.
+    pub(super) parcels_one_by_one: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -84,6 +86,7 @@ impl<'a> Pass<'a> {
             service_fetched: false,
             answer_news: false,
             skipped: Vec::new(),
+            parcels_one_by_one: false,
         }
     }
 
@@ -144,15 +147,24 @@ impl<'a> Pass<'a> {
             // Ordinary data is staged behind the reports, never before them.
             let sos_first = matches!(&batch, Batch::Send(batch)
                 if batch.first().is_some_and(|first| first.lane == Lane::Sos));
-            if !sos_first && self.stage()? {
-                continue;
+            if !sos_first {
+                // Others' reports go before what is ordinary here.
+                match self.carry()? {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(stop) => return Ok(Err(stop)),
+                }
+                if self.stage()? {
+                    continue;
+                }
             }
             match batch {
-                Batch::Empty => return Ok(Ok(None)),
+                Batch::Empty => return self.or_parcels(None).map(Ok),
                 Batch::Wait { until_ms } => {
                     let least = policy.backoff_first_ms;
                     let wait = until_ms.saturating_sub(now_ms);
-                    return Ok(Ok(Some(if wait > 0 { wait } else { least })));
+                    let wait = if wait > 0 { wait } else { least };
+                    return self.or_parcels(Some(wait)).map(Ok);
                 }
                 Batch::Send(batch) => {
                     if let Err(stop) = self.send(&batch)? {
@@ -444,7 +456,11 @@ impl<'a> Pass<'a> {
 }
 
 /// What a receipt proves for the report that its envelope belongs to.
-fn receipt_evidence(role: Role, receipt: &Receipt, signed: &Signed) -> Result<Option<Evidence>> {
+pub(crate) fn receipt_evidence(
+    role: Role,
+    receipt: &Receipt,
+    signed: &Signed,
+) -> Result<Option<Evidence>> {
     let received_ms = receipt.received_ms;
     Ok(match role {
         Role::Report => Some(Evidence::Receipt {

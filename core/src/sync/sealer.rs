@@ -106,7 +106,7 @@ impl Sealer {
     }
 
     /// The ministry's key that is sealed to now.
-    fn sealing_key(&self) -> Result<[u8; 32]> {
+    pub(crate) fn sealing_key(&self) -> Result<[u8; 32]> {
         let service = self.service();
         service
             .as_ref()

@@ -15,7 +15,8 @@ use homeline::seal::hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
     Base64, BatchAnswer, CHANGES_PATH, ChangePage, DEVICES_PATH, ENVELOPES_PATH, Enrolled,
-    Enrolment, EnvelopeBatch, JSON, Limits, Problem, SERVICE_PATH, SMS_PATH, ServiceDocument,
+    Enrolment, EnvelopeBatch, JSON, Limits, PARCELS_PATH, Problem, SERVICE_PATH, SMS_PATH,
+    ServiceDocument,
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,12 @@ impl App {
             gateway,
             service: Arc::new(RwLock::new(service)),
         })
+    }
+
+    /// The service document, as it is served.
+    pub(crate) fn service(&self) -> Arc<Signed> {
+        let service = self.service.read().map(|served| Arc::clone(&served));
+        service.unwrap_or_else(|poisoned| Arc::clone(&poisoned.into_inner()))
     }
 
     /// Signs the service document anew: something in it has changed.
@@ -119,6 +126,7 @@ pub(crate) fn router(app: App) -> Router {
         .route(ENVELOPES_PATH, post(envelopes))
         .route(CHANGES_PATH, get(changes))
         .route(SMS_PATH, post(sms::sms))
+        .route(PARCELS_PATH, post(crate::parcels::parcels))
         .fallback(async || Fault::not_found())
         .method_not_allowed_fallback(async || Fault::method_not_allowed())
         .layer(from_fn_with_state(app.clone(), count))
@@ -149,8 +157,7 @@ async fn count(State(app): State<App>, request: Request, next: Next) -> Response
     )
 )]
 pub(crate) async fn service(State(app): State<App>) -> Answer {
-    let service = app.service.read().map(|served| Arc::clone(&served));
-    json(&*service.unwrap_or_else(|poisoned| Arc::clone(&poisoned.into_inner())))
+    json(&*app.service())
 }
 
 /// Enrols a device. Idempotent.
@@ -248,7 +255,8 @@ pub(crate) async fn envelopes(State(app): State<App>, request: Request) -> Answe
             the device to a signed `CaseNews`: context `homeline/case/v1`, key: a receipt \
             key of the service document. One of kind `profile` opens to a signed \
             `ProfileNews`: context `homeline/profile/v1`, the same keys; one of kind `card` to a \
-            signed `CardNews`: context `homeline/card-news/v1`.", body = ChangePage),
+            signed `CardNews`: context `homeline/card-news/v1`. One of kind `parcel` is for \
+            another phone.", body = ChangePage),
         (status = 401, description = "As for envelopes.",
             body = Problem, content_type = "application/problem+json"),
         (status = "default", description = "Any other error.",
@@ -280,7 +288,7 @@ pub(crate) struct After {
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "only described here; `Received` reads them")]
-struct SignatureHeaders {
+pub(crate) struct SignatureHeaders {
     /// SHA-256 of the body (RFC 9530), for example `sha-256=:…:`.
     #[param(rename = "Content-Digest")]
     content_digest: String,
@@ -310,7 +318,7 @@ fn device_id(keys: &Enrolment) -> String {
 }
 
 /// The agreement key of the enrolled device that signed the request.
-fn device_of(app: &App, received: &Received) -> Result<Vec<u8>, Fault> {
+pub(crate) fn device_of(app: &App, received: &Received) -> Result<Vec<u8>, Fault> {
     let id = received.key_id().ok_or(Fault::bad_signature())?;
     let device = app.store.device(id)?.ok_or(Fault::unknown_device())?;
     if received.is_signed_by(&device.signing) {

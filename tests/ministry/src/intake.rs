@@ -8,7 +8,8 @@ use homeline::seal::envelope::{self, OpenError};
 use homeline::seal::sha256_hex;
 use homeline::sos::compact::{CompactReport, TextPart};
 use homeline::sync::protocol::{
-    Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY, SealedEnvelope, UNKNOWN_KEY,
+    Base64, Content, ENVELOPE_FIXES_MAX, Positions, Problem, RETIRED_KEY, SealedEnvelope,
+    UNKNOWN_KEY,
 };
 use homeline::whereabouts::unpack;
 use uuid::Uuid;
@@ -191,6 +192,25 @@ pub(crate) fn read_compact(message: &[u8], sealing: &Sealing) -> Result<CompactL
     })
 }
 
+/// Opens an envelope that came in a parcel. Only what belongs to an SOS comes so.
+pub(crate) fn read_carried(sealed: Vec<u8>, sealing: &Sealing) -> Result<Letter, Refusal> {
+    let id = envelope::id_of(&sealed).ok_or(Refusal::Format)?;
+    let sealed = Base64(sealed);
+    let letter = read(&SealedEnvelope { id, sealed }, sealing)?;
+    match letter.content {
+        Content::Sos(_)
+        | Content::SosUpdate(_)
+        | Content::SosCancel(_)
+        | Content::Standing(_)
+        | Content::Medical(_) => Ok(letter),
+        Content::Profile(_)
+        | Content::Positions(_)
+        | Content::Group(_)
+        | Content::GroupLeave(_)
+        | Content::Erase(_) => Err(Refusal::UnknownContent),
+    }
+}
+
 /// Whether every packed block can be read, and they are not a flood.
 fn is_readable(positions: &Positions) -> bool {
     let mut left = ENVELOPE_FIXES_MAX.checked_sub(positions.fixes.len());
@@ -210,7 +230,6 @@ fn is_readable(positions: &Positions) -> bool {
 mod tests {
     use super::*;
     use homeline::seal::envelope::RecipientKey;
-    use homeline::sync::protocol::Base64;
     use homeline::whereabouts::{Fix, FixSource, Position, RecordedFix, pack};
 
     fn sealing(byte: u8) -> Sealing {

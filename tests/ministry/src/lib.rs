@@ -28,6 +28,7 @@ mod intake;
 mod keys;
 mod meter;
 mod openapi;
+mod parcels;
 mod problem;
 mod request;
 mod roster;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use homeline::sync::protocol::{
-    CHANGES_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome, EnvelopeResult, SERVICE_PATH,
-    SMS_PATH,
+    CHANGES_PATH, DEVICES_PATH, ENVELOPES_PATH, EnvelopeOutcome, EnvelopeResult, PARCELS_PATH,
+    SERVICE_PATH, SMS_PATH,
 };
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -59,6 +59,7 @@ impl Meter {
             DEVICES_PATH,
             ENVELOPES_PATH,
             CHANGES_PATH,
+            PARCELS_PATH,
             SMS_PATH,
         ]
         .into_iter()

@@ -9,7 +9,7 @@ use homeline::sync::protocol;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::{api, sms};
+use crate::{api, parcels, sms};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,7 +24,7 @@ use crate::{api, sms};
         (name = "gateway", description = "What an SMS gateway calls, over HTTPS only."),
     ),
     modifiers(&Gateway),
-    paths(api::service, api::enrol, api::envelopes, api::changes, sms::sms),
+    paths(api::service, api::enrol, api::envelopes, parcels::parcels, api::changes, sms::sms),
     components(schemas(
         Signed,
         protocol::ServiceDocument,
@@ -32,6 +32,8 @@ use crate::{api, sms};
         protocol::CaseNews,
         protocol::ProfileNews,
         protocol::CardNews,
+        protocol::ParcelsTaken,
+        protocol::CarriedAnswer,
         protocol::Content,
     ))
 )]

@@ -118,6 +118,22 @@ impl Fault {
         )
     }
 
+    pub(crate) const fn too_many_parcels() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "urn:homeline:problem:too-many-parcels",
+            "More parcels than are taken in one request.",
+        )
+    }
+
+    pub(crate) const fn carried_enough() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "urn:homeline:problem:carried-enough",
+            "This device has brought as many parcels as are taken in a day.",
+        )
+    }
+
     pub(crate) const fn not_json() -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -10,6 +10,7 @@
 //! | `GET /v1/service` | | [`Signed`] [`ServiceDocument`] |
 //! | `POST /v1/devices` | [`Enrolment`] | [`Enrolled`] |
 //! | `POST /v1/envelopes` | [`EnvelopeBatch`] | [`BatchAnswer`] |
+//! | `POST /v1/parcels` | [`ParcelBatch`] | [`Signed`] [`ParcelsTaken`] |
 //! | `GET /v1/changes?after=N` | | [`ChangePage`] |
 //!
 //! | `POST /v1/sms` | [`SmsDelivery`] | [`SmsTaken`] |
@@ -19,9 +20,11 @@
 
 mod content;
 mod news;
+mod relay;
 
 pub use content::*;
 pub use news::*;
+pub use relay::*;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -291,6 +294,7 @@ pub struct Change {
     pub seq: u64,
     /// `case`: `sealed` opens at the device to a [`Signed`] [`CaseNews`];
     /// `profile`: to a [`Signed`] [`ProfileNews`]; `card`: to a [`Signed`] [`CardNews`].
+    /// `parcel`: `sealed` is a parcel for another phone, to be handed on.
     pub kind: String,
     /// An envelope in base mode to the device's agreement key.
     pub sealed: Base64,

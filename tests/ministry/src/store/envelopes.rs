@@ -35,7 +35,11 @@ impl Store {
         })
     }
 
-    fn take_one(&self, tx: &Transaction<'_>, letter: &Letter) -> Result<EnvelopeOutcome> {
+    pub(super) fn take_one(
+        &self,
+        tx: &Transaction<'_>,
+        letter: &Letter,
+    ) -> Result<EnvelopeOutcome> {
         let known: Option<(Sender, String)> = tx
             .query_row(
                 "SELECT sender, receipt FROM envelopes WHERE id = ?1",

@@ -146,6 +146,16 @@ impl Store {
     }
 }
 
+/// Puts a parcel for another phone into the feed of the one that shall carry it.
+pub(super) fn hand_on(tx: &Transaction<'_>, carrier: &Sender, parcel: &[u8]) -> Result<()> {
+    let topic = format!("parcel/{}", homeline::seal::sha256_hex(parcel));
+    tx.execute(
+        "INSERT INTO changes (recipient, topic, kind, sealed) VALUES (?1, ?2, 'parcel', ?3)",
+        params![carrier, topic, parcel],
+    )?;
+    Ok(())
+}
+
 /// Seals what was signed to a device and puts it at the end of its feed, in place
 /// of an older item of that topic.
 pub(super) fn add(

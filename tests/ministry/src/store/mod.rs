@@ -14,6 +14,7 @@
 //! | `view` | from letters to a [`CaseView`]: pure |
 //! | `registrations` | the profiles of a traveler's phones, merged |
 //! | `feed` | devices and the change feed |
+//! | `parcels` | what phones have carried for others, and the answers to it |
 //! | `groups` | groups, less those who have left |
 //! | `cards` | registration cards |
 
@@ -25,6 +26,7 @@ mod envelopes;
 mod erase;
 mod feed;
 mod groups;
+mod parcels;
 mod registrations;
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,7 @@ pub(crate) use compact::CompactChannel;
 pub use compact::{CompactView, TextView};
 pub use erase::Holdings;
 pub use groups::{GroupMemberView, GroupView};
+pub(crate) use parcels::Carrier;
 pub use view::{
     CaseView, DependentView, DeskState, DocumentView, MedicalView, PositionView, StayView,
     TravelerView,
@@ -55,7 +58,7 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -63,6 +66,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("005.sql"),
     include_str!("006.sql"),
     include_str!("007.sql"),
+    include_str!("008.sql"),
 ];
 
 /// Why a call of the store failed. None of the texts holds personal data.
