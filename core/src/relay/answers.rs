@@ -18,56 +18,59 @@ use crate::sync::receipt_evidence;
 
 impl Relay {
     /// Tries whether a parcel is an answer to this phone, and applies what it
-    /// proves; `false`: it is for another one.
-    pub(super) fn apply_answer(&self, parcel: &Parcel) -> Result<bool> {
+    /// proves: how many receipts were believed. `None`: it is for another one.
+    pub(super) fn apply_answer(&self, parcel: &Parcel) -> Result<Option<u32>> {
         let Some(plain) = parcel.open_at_device(&self.sealer.device()) else {
-            return Ok(false);
+            return Ok(None);
         };
+        let mut believed = 0;
         if let Some(Inside::Whole(parts)) = letters::read(&plain) {
             for part in parts {
                 if let Ok(answer) = serde_json::from_slice::<CarriedAnswer>(&part) {
-                    self.believe(&answer)?;
+                    believed += self.believe(&answer)?;
                 }
             }
         }
-        Ok(true)
+        Ok(Some(believed))
     }
 
-    fn believe(&self, answer: &CarriedAnswer) -> Result<()> {
+    fn believe(&self, answer: &CarriedAnswer) -> Result<u32> {
         if let Some(service) = &answer.service {
             self.sealer.accept_service(service, &self.outbox)?;
         }
+        let mut believed = 0;
         for signed in &answer.receipts {
-            self.believe_receipt(signed)?;
+            believed += u32::from(self.believe_receipt(signed)?);
         }
-        Ok(())
+        Ok(believed)
     }
 
     /// As for a receipt that came by itself: for this very envelope, or nothing.
     /// The ministry's time in it is days old, and no clock is set by it.
-    fn believe_receipt(&self, signed: &Signed) -> Result<()> {
+    fn believe_receipt(&self, signed: &Signed) -> Result<bool> {
         let keys = self.sealer.receipt_keys();
         let Ok(receipt) = signed.verify::<Receipt>(Context::Receipt, &keys) else {
-            return Ok(());
+            return Ok(false);
         };
         let Some(waiting) = self.outbox.waiting(receipt.envelope)? else {
-            return Ok(());
+            return Ok(false);
         };
         if receipt.sha256 != sha256_hex(&waiting.sealed) {
-            return Ok(());
+            return Ok(false);
         }
         let evidence = receipt_evidence(waiting.role, &receipt, signed)?;
         let row = match (waiting.report, &evidence) {
             (Some(report), Some(evidence)) => Some(event(report, &self.time.now(), evidence)?),
             _ => None,
         };
-        self.outbox.received(waiting.id, row.as_ref())
+        self.outbox.received(waiting.id, row.as_ref())?;
+        Ok(true)
     }
 
     /// Tries the answers that came while the device's keys were locked.
     pub(crate) fn settle(&self) -> Result<()> {
         for carried in self.outbox.carried_answers()? {
-            if self.apply_answer(&carried.parcel)? {
+            if self.apply_answer(&carried.parcel)?.is_some() {
                 self.outbox.drop_parcel(carried.seq)?;
             }
         }

@@ -50,8 +50,9 @@ pub struct RelayImport {
     pub known: u32,
     /// What is no parcel, too old, or beyond the limit of a bundle.
     pub left_out: u32,
-    /// Answers of the ministry to reports of this phone that were proved by it.
-    pub answers: u32,
+    /// Receipts for letters of this phone's reports that came back with it, and
+    /// verify.
+    pub receipts: u32,
 }
 
 /// How far the scan of a bundle is.
@@ -244,21 +245,24 @@ impl Relay {
         let carry = &self.policy.carry;
         let given = parcels.len();
         let mut carried = Vec::with_capacity(given);
-        let mut answers = 0;
+        let (mut own, mut receipts) = (0, 0);
         let alive = parcels.into_iter().filter(|parcel| parcel.days > 0);
         for mut parcel in alive {
-            if parcel.way == Way::ToPhone && self.apply_answer(&parcel)? {
-                answers += 1;
+            if parcel.way == Way::ToPhone
+                && let Some(believed) = self.apply_answer(&parcel)?
+            {
+                own += 1;
+                receipts += believed;
                 continue;
             }
             parcel.days = parcel.days.min(carry.days);
             parcel.hops = passed(parcel.hops, carry.hops, random::<1>()?);
             carried.push(parcel);
         }
-        let over = given.saturating_sub(carried.len()).saturating_sub(answers);
+        let over = given.saturating_sub(carried.len()).saturating_sub(own);
         let mut import = RelayImport {
             left_out: u32::try_from(over).unwrap_or(u32::MAX),
-            answers: u32::try_from(answers).unwrap_or(u32::MAX),
+            receipts,
             ..RelayImport::default()
         };
         if !carried.is_empty() {
@@ -268,7 +272,7 @@ impl Relay {
             // Import after import without a pass must not let the log grow.
             self.outbox.checkpoint()?;
         }
-        if answers > 0 {
+        if receipts > 0 {
             self.listeners.notify(Topic::Sos);
         }
         Ok(import)
