@@ -30,8 +30,11 @@ use crate::registration::{
     Dependent, NameMatch, TRAVELER, Traveler, Trip, compare_name, dependents_of, read_mrz,
     scan_mrz, trips_of,
 };
+use crate::relay;
+use crate::seal::envelope;
+use crate::seal::letters::{self, Inside};
 use crate::seal::token::{Kind, Scanned, SelfSigned, Token};
-use crate::sync::protocol::{Content, ProfileNews};
+use crate::sync::protocol::{CarriedAnswer, Content, ProfileNews};
 use crate::whereabouts::exchange::{self, Imported, TrackPiece};
 use crate::whereabouts::{Position, pack, unpack};
 
@@ -183,6 +186,62 @@ fn body<T: SelfSigned + Serialize + DeserializeOwned>(
         let opened = Scanned::read_kind(kind, &sealed, usize::MAX).unwrap();
         let opened = opened.open(device).unwrap();
         assert_eq!(opened.verify_own::<T>(kind).is_ok(), own);
+    }
+}
+
+/// A bundle of another phone: what is read is written to the same, no more is taken
+/// than the limit, and nothing of it opens. What is inside a parcel, in clear: read
+/// without a panic, and never more than there is.
+pub fn bundle(bytes: &[u8]) {
+    let most = Policy::STANDARD.carry.bundle_parcels;
+    let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
+    if let Some(read) = relay::read_bundle(bytes, most) {
+        assert!(read.parcels.len() <= most);
+        let again = relay::write_bundle(&read.parcels);
+        let back = relay::read_bundle(&again, most).unwrap();
+        assert!(back.parcels == read.parcels && back.left_out == 0);
+        for parcel in &read.parcels {
+            assert!(parcel.open_at_device(&device).is_none());
+        }
+    }
+    match letters::read(bytes) {
+        Some(Inside::Whole(envelopes)) => {
+            assert!(envelopes.concat().len() + 2 * envelopes.len() < bytes.len());
+            for envelope in envelopes {
+                let _ = envelope::id_of(&envelope);
+                let _ = serde_json::from_slice::<CarriedAnswer>(&envelope);
+            }
+        }
+        Some(Inside::Piece(piece)) => {
+            assert!(piece.index < piece.total && piece.bytes.len() < bytes.len());
+            let _ = letters::join(&piece.set, &[piece.bytes]);
+        }
+        None => {}
+    }
+}
+
+/// Scanned texts of bundles, one a line: bounded, and no bundle is made of what does
+/// not belong to it. Then the bytes as a bundle of their own, scanned among them.
+pub fn bundle_texts(bytes: &[u8]) {
+    let policy = Policy::STANDARD;
+    let mut scans = relay::Scans::default();
+    for line in String::from_utf8_lossy(bytes).lines() {
+        if let Some(progress) = scans.add(line, &policy) {
+            assert!(progress.have <= progress.total);
+            assert!(progress.total <= usize::from(policy.carry.qr_texts));
+            if let Some(bundle) = progress.bundle {
+                assert!(!relay::write_qr(&bundle, &policy).is_empty());
+            }
+        }
+    }
+    let texts = relay::write_qr(bytes, &policy);
+    let last = texts
+        .iter()
+        .rev()
+        .map(|text| scans.add(text, &policy))
+        .last();
+    if let Some(done) = last {
+        assert!(done.unwrap().bundle.unwrap() == bytes);
     }
 }
 

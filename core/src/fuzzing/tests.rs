@@ -97,6 +97,16 @@ fn texts_that_were_changed() {
 }
 
 #[test]
+fn bundles_that_were_changed() {
+    changed("bundle", 1_000, bundle);
+}
+
+#[test]
+fn texts_of_bundles_that_were_changed() {
+    changed("bundle_texts", 1_000, bundle_texts);
+}
+
+#[test]
 fn blocks_that_were_changed() {
     changed("pack", 8_000, pack_block);
 }

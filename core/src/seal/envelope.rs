@@ -84,10 +84,6 @@ impl RecipientKey {
         Ok(Self { private, public })
     }
 
-    pub(super) fn private(&self) -> &<Kem as hpke::Kem>::PrivateKey {
-        &self.private
-    }
-
     /// The public key.
     pub fn public(&self) -> &[u8; 32] {
         &self.public
