@@ -128,6 +128,13 @@ pub enum Ask {
     },
     /// Everything that is held; `text` is JSON.
     Held,
+    /// Takes a bundle of another phone; `number` is how many parcels are new.
+    Carry {
+        /// The file with it.
+        bundle: PathBuf,
+    },
+    /// `number` is how many parcels are carried, `text` how many have gone.
+    Carried,
     /// `text` is what became of the request to the ministry to erase.
     EraseRequest,
 }
@@ -340,6 +347,21 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             Ok(Told {
                 text: export.json,
                 lines: vec![export.summary, String::from_utf8_lossy(&gpx).into_owned()],
+                ..Told::default()
+            })
+        }
+        Ask::Carry { bundle } => {
+            let import = phone.home.relay().import(std::fs::read(bundle)?)?;
+            Ok(Told {
+                number: import.taken.into(),
+                ..Told::default()
+            })
+        }
+        Ask::Carried => {
+            let status = phone.home.relay().status()?;
+            Ok(Told {
+                number: status.carried.into(),
+                text: format!("{} {}", status.passed_on, status.refused),
                 ..Told::default()
             })
         }
