@@ -8,6 +8,7 @@
 
 mod aml;
 pub mod compact;
+mod datagram;
 mod evidence;
 mod ground;
 mod log;
@@ -17,6 +18,7 @@ mod request;
 mod standing;
 
 pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
+pub use datagram::DatagramOutcome;
 pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;
@@ -95,6 +97,8 @@ pub struct Sos {
     pub(crate) policy: Policy,
     /// What to call when a press cannot be stored.
     numbers: Vec<String>,
+    /// Datagrams.
+    line: datagram::Line,
     /// The press before; its lock also makes two fingers one press.
     pressed: Mutex<Option<LastPress>>,
 }
@@ -199,11 +203,7 @@ impl Sos {
                 state: status.state,
                 kind: copy.map(|copy| copy.kind),
                 next_attempt_ms: status.next_attempt_ms,
-                datagram: plan::Offered::from(
-                    service
-                        .as_ref()
-                        .is_some_and(|known| known.datagram.is_some()),
-                ),
+                datagram: plan::Offered::from(self.sealer.datagram_endpoint().is_some()),
                 sms: plan::Offered::from(
                     service.is_some_and(|known| !known.sms_numbers.is_empty()),
                 ),
@@ -294,6 +294,7 @@ impl Sos {
             time,
             policy,
             numbers,
+            line: datagram::Line::default(),
             pressed: Mutex::new(None),
         }
     }

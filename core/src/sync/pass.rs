@@ -11,6 +11,7 @@
 //! envelope that fails by itself is skipped or parked, and the others go on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -92,6 +93,19 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) fn run(&mut self) -> Result<Stop> {
+        let stop = self.by_https()?;
+        if matches!(stop.0, SyncStop::Offline | SyncStop::NotTheMinistry)
+            && !self.cancelled.load(Ordering::SeqCst)
+        {
+            // Where HTTPS does not lead to the ministry, one packet may.
+            let left = Duration::from_millis(u64::try_from(self.client.left_ms()).unwrap_or(0));
+            let longest = self.parts.policy.datagram_wait.min(left);
+            self.parts.sos.datagrams_of_pass(longest)?;
+        }
+        Ok(stop)
+    }
+
+    fn by_https(&mut self) -> Result<Stop> {
         let wait = match self.drain()? {
             Ok(wait) => wait,
             Err(stop) => return Ok(stop),
