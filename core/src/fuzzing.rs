@@ -192,7 +192,7 @@ fn body<T: SelfSigned + Serialize + DeserializeOwned>(
 pub fn receipt(bytes: &[u8]) {
     let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
     let key = device.public().signing;
-    let signed = |receipt: &CompactReceipt| receipt.sign(&key, |body| device.sign(body));
+    let signed = |receipt: &CompactReceipt| receipt.sign(&key, |body| device.sign(body).to_vec());
     for keys in [
         vec![],
         vec![vec![]],
