@@ -76,6 +76,8 @@ fn home(directory: &Path) -> Outcome<Arc<Homeline>> {
         },
         home_country: "CN".into(),
         sms_numbers: vec![],
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     let vault = directory.join("vault.key").to_string_lossy().into_owned();
     Ok(Homeline::open(config, FileVault::open(vault)?, None, None)?)

@@ -73,6 +73,8 @@ fn fill(directory: &Path) -> Outcome<()> {
         },
         home_country: "CN".into(),
         sms_numbers: vec![],
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     let clock = Arc::new(Steps(AtomicI64::new(0)));
     let home = Homeline::open(

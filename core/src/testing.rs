@@ -73,5 +73,7 @@ pub(crate) fn config(directory: &Path) -> crate::config::Config {
         },
         home_country: "CN".into(),
         sms_numbers: vec![],
+        datagram: None,
+        receipt_keys: Vec::new(),
     }
 }

@@ -122,5 +122,7 @@ pub fn config(values: &Values, directory: &Path) -> Config {
         },
         home_country: "CN".into(),
         sms_numbers: vec![],
+        datagram: None,
+        receipt_keys: Vec::new(),
     }
 }

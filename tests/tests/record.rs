@@ -28,6 +28,8 @@ fn open(base: &TempDir) -> Arc<Homeline> {
         },
         home_country: "CN".into(),
         sms_numbers: vec![],
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     Homeline::open(
         config,

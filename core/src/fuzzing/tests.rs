@@ -117,6 +117,11 @@ fn compact_messages_that_were_changed() {
 }
 
 #[test]
+fn receipts_that_were_changed() {
+    changed("receipt", 2_000, receipt);
+}
+
+#[test]
 fn fields_that_were_changed() {
     changed("fields", 4_000, hostile_fields);
 }

@@ -52,6 +52,8 @@ impl Phone {
             },
             home_country: "CN".into(),
             sms_numbers: vec![],
+            datagram: None,
+            receipt_keys: Vec::new(),
         };
         Homeline::open(config, vault, None, None).unwrap()
     }

@@ -14,6 +14,7 @@
 //! envelope that fails by itself is skipped or parked, and the others go on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -118,7 +119,15 @@ impl<'a> Pass<'a> {
 
     /// Runs the pass, and writes down what it has learnt of the line.
     pub(super) fn run(&mut self) -> Result<Stop> {
-        let (stop, mut next_ms) = self.steps()?;
+        let (stop, mut next_ms) = self.by_https()?;
+        if matches!(stop, SyncStop::Offline | SyncStop::NotTheMinistry)
+            && !self.cancelled.load(Ordering::SeqCst)
+        {
+            // Where HTTPS does not lead to the ministry, one packet may.
+            let left = Duration::from_millis(u64::try_from(self.client.left_ms()).unwrap_or(0));
+            let longest = self.parts.policy.datagram_wait.min(left);
+            self.parts.sos.datagrams_of_pass(longest)?;
+        }
         if let (SyncStop::Done, Some(pause)) = (stop, self.allowed.pause) {
             next_ms = sooner(next_ms, pause.left_ms);
         }
@@ -134,7 +143,7 @@ impl<'a> Pass<'a> {
         Ok((stop, next_ms))
     }
 
-    fn steps(&mut self) -> Result<Stop> {
+    fn by_https(&mut self) -> Result<Stop> {
         let wait = match self.drain()? {
             Ok(wait) => wait,
             Err(stop) => return Ok(stop),

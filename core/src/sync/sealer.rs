@@ -22,6 +22,9 @@ pub(crate) struct Sealer {
     first_key: Vec<u8>,
     /// The numbers of the `Config`, likewise.
     first_sms_numbers: Vec<String>,
+    /// The endpoint and the receipt keys of the `Config`, until then.
+    first_datagram: Option<String>,
+    first_receipt_keys: Vec<Vec<u8>>,
     device: RwLock<Arc<DeviceKeys>>,
     service: RwLock<Option<Arc<ServiceDocument>>>,
 }
@@ -34,6 +37,8 @@ impl Sealer {
             anchors: config.anchors.clone(),
             first_key: config.sealing_key.clone(),
             first_sms_numbers: config.sms_numbers.clone(),
+            first_datagram: config.datagram.clone(),
+            first_receipt_keys: config.receipt_keys.clone(),
             device: RwLock::new(Arc::new(device)),
             service: RwLock::new(None),
         };
@@ -82,8 +87,16 @@ impl Sealer {
         Ok(true)
     }
 
-    /// Keys that may sign receipts and case news; none before the first service
-    /// document.
+    /// Where datagrams are taken, `host:port`.
+    pub(crate) fn datagram_endpoint(&self) -> Option<String> {
+        match self.service() {
+            Some(service) => service.datagram.clone(),
+            None => self.first_datagram.clone(),
+        }
+    }
+
+    /// Keys that may sign receipts and case news; before the first service document
+    /// those of the `Config`.
     pub(crate) fn receipt_keys(&self) -> Vec<Vec<u8>> {
         self.service()
             .map(|service| {
@@ -93,7 +106,7 @@ impl Sealer {
                     .map(|key| key.0.clone())
                     .collect()
             })
-            .unwrap_or_default()
+            .unwrap_or_else(|| self.first_receipt_keys.clone())
     }
 
     /// Seals `content` to the ministry.
