@@ -3,10 +3,14 @@
 //! * [`stage`]: a real ministry behind a network that a test can break.
 //! * [`scene`]: one phone and its ministry, in the test's own process.
 //! * [`traveler`]: a phone in a process of its own, which can be killed.
+//! * [`office`]: a ministry in a process of its own, which can be killed.
 //! * [`operation`]: everything that such a phone writes.
+//! * [`packets`], [`slow`]: the same for single packets; a link that takes its time.
 //! * [`proxy`], [`hostile`], [`certs`]: the faults: a network that goes away,
 //!   swallows answers or lies; a server that answers with whatever a test
 //!   scripts; certificates, good and bad.
+//! * [`middle`]: a middle box that the phone trusts, and that changes what passes.
+//! * [`judge`]: what a phone says of its reports, proved again.
 //! * [`strace`], [`disk`]: what a process asks of the disk, and what a disk holds
 //!   after a power cut.
 //! * [`chance`], [`vault`], [`clock`], [`track`], [`words`]: chance that can be
@@ -39,10 +43,15 @@ pub mod hostile;
 mod https;
 #[cfg(target_os = "linux")]
 pub mod link;
+pub mod judge;
 pub mod line;
+pub mod middle;
+pub mod office;
 pub mod operation;
+pub mod packets;
 pub mod proxy;
 pub mod scene;
+pub mod slow;
 pub mod soak;
 pub mod stage;
 pub mod storm;

@@ -9,6 +9,7 @@
 //!   beginning, not from the change.
 //! * From one of these to `BlackHole` they stay open and fall silent, as they do
 //!   when a phone leaves its cell.
+//! * `Through` and `Faulty` are told to each connection when it is accepted.
 //! * Every other change resets them: bytes were lost, or the other end is
 //!   another one.
 //!
@@ -17,6 +18,9 @@
 //! else gets it, and no connect can meet itself on it.
 
 mod carry;
+mod fault;
+
+pub use fault::{Fault, Faults, Then, Way};
 
 use std::{
     fmt, io,
@@ -84,6 +88,11 @@ pub enum Link {
         /// The limit, in bytes of a connection from its beginning, TLS included.
         down_bytes: usize,
     },
+    /// Forwards to another server: a middle box, an impostor.
+    Through(SocketAddr),
+    /// Each new connection takes the next of these faults; when there is none left,
+    /// forwards.
+    Faulty(Arc<Faults>),
 }
 
 /// What happened so far. The bytes are those between the client and the proxy,

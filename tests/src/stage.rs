@@ -33,6 +33,9 @@ pub struct Values {
     pub sealing_key: Vec<u8>,
     /// Root of the TLS certificate, DER.
     pub tls_root: Vec<u8>,
+    /// Further roots that the phone trusts: a middle box's.
+    #[serde(default)]
+    pub more_tls_roots: Vec<Vec<u8>>,
     /// The hotline as dialled at home, and from abroad.
     pub hotline: (String, String),
 }
@@ -56,7 +59,12 @@ pub enum Network {
 impl Stage {
     /// Starts a ministry with its files in `data`, and the network, up.
     pub fn start(data: &Path) -> io::Result<Self> {
-        let ministry = Ministry::start(Settings::new(data))?;
+        Self::start_with(Settings::new(data))
+    }
+
+    /// Starts a ministry with other settings, and the network, up.
+    pub fn start_with(settings: Settings) -> io::Result<Self> {
+        let ministry = Ministry::start(settings)?;
         let values = ministry.host_values();
         let address = ministry
             .url()
@@ -72,6 +80,7 @@ impl Stage {
                 anchor: values.anchor,
                 sealing_key: values.sealing_key,
                 tls_root: values.tls_root,
+                more_tls_roots: Vec::new(),
                 hotline: (values.hotline_from_home, values.hotline_from_abroad),
             },
             ministry,
@@ -110,11 +119,18 @@ pub fn config(values: &Values, directory: &Path) -> Config {
         ministry_url: values.ministry_url.clone(),
         anchors: vec![values.anchor.clone()],
         sealing_key: values.sealing_key.clone(),
-        tls_roots: vec![values.tls_root.clone()],
+        tls_roots: [
+            std::slice::from_ref(&values.tls_root),
+            &values.more_tls_roots,
+        ]
+        .concat(),
         hotline: Hotline {
             from_home: values.hotline.0.clone(),
             from_abroad: values.hotline.1.clone(),
         },
         home_country: "CN".into(),
+        sms_numbers: vec![],
+        datagram: None,
+        receipt_keys: Vec::new(),
     }
 }

@@ -20,6 +20,8 @@ use homeline::sos::{
 use homeline::whereabouts::{Fix, FixSource, Position, TrackFormat};
 use serde::{Deserialize, Serialize};
 
+use crate::clock::MovedClock;
+use crate::judge::Claim;
 use crate::operation::{self, Operation};
 use crate::stage::{self, Values};
 use crate::vault::LockableVault;
@@ -93,6 +95,22 @@ pub enum Ask {
     /// Tells that the network has changed, then runs one pass; `text` is why it
     /// ended.
     Sync,
+    /// One pass of at most so many milliseconds; `text` is why it ended, `number`
+    /// what still waits, `lines` what was parked.
+    Pass {
+        /// The deadline.
+        deadline_ms: u64,
+    },
+    /// Moves the clocks of the phone, before `Open` too: the time that passes, and
+    /// what somebody sets the wall clock ahead by.
+    Clock {
+        /// Both clocks.
+        pass_ms: i64,
+        /// The wall clock alone; back where it is negative.
+        set_ms: i64,
+    },
+    /// What the phone says of each report: `lines` are `judge::Claim` in JSON.
+    Claims,
     /// Status of a report; `text` is the state, `number` its attempts.
     Status {
         /// The report.
@@ -131,6 +149,13 @@ pub enum Ask {
     },
     /// Everything that is held; `text` is JSON.
     Held,
+    /// Takes a bundle of another phone; `number` is how many parcels are new.
+    Carry {
+        /// The file with it.
+        bundle: PathBuf,
+    },
+    /// `number` is how many parcels are carried, `text` how many have gone.
+    Carried,
     /// `text` is what became of the request to the ministry to erase.
     EraseRequest,
     /// Attaches a file to a report; `text` is the attachment.
@@ -226,12 +251,13 @@ impl Traveler {
 /// The child's side: answers until its input closes.
 pub fn serve() -> io::Result<()> {
     let mut phone: Option<Phone> = None;
+    let clock = Arc::new(MovedClock::new());
     let stdin = io::stdin();
     let mut out = io::stdout();
     for line in stdin.lock().lines() {
         let ask: Ask = serde_json::from_str(&line?)?;
         // An error is an answer too: its `Debug` holds nothing personal.
-        let told = answer(&mut phone, ask).unwrap_or_else(|error| Told {
+        let told = answer(&mut phone, &clock, ask).unwrap_or_else(|error| Told {
             text: format!("error: {error:?}"),
             ..Told::default()
         });
@@ -247,7 +273,7 @@ struct Phone {
     vault: Arc<LockableVault>,
 }
 
-fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
+fn answer(phone: &mut Option<Phone>, clock: &Arc<MovedClock>, ask: Ask) -> homeline::Result<Told> {
     if let Ask::Open {
         values,
         directory,
@@ -257,7 +283,13 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
         *phone = None;
         let vault = LockableVault::open(&directory.join("vault.key"), locked)?;
         let config = stage::config(&values, &directory.join("files"));
-        let home = Homeline::open(config, Arc::<LockableVault>::clone(&vault), None, None)?;
+        let clock = Arc::<MovedClock>::clone(clock);
+        let home = Homeline::open(
+            config,
+            Arc::<LockableVault>::clone(&vault),
+            None,
+            Some(clock),
+        )?;
         let text = format!("{:?}", home.state()?.record);
         *phone = Some(Phone {
             directory,
@@ -269,11 +301,27 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
             ..Told::default()
         });
     }
+    if let Ask::Clock { pass_ms, set_ms } = ask {
+        clock.pass(pass_ms);
+        clock.set_ahead(set_ms);
+        return Ok(Told::default());
+    }
     let Some(phone) = phone else {
         return Err(homeline::HomelineError::Closed);
     };
     match ask {
-        Ask::Open { .. } => Ok(Told::default()),
+        Ask::Open { .. } | Ask::Clock { .. } => Ok(Told::default()),
+        Ask::Pass { deadline_ms } => {
+            phone.home.network_changed()?;
+            let outcome = phone.home.sync(deadline_ms)?;
+            Ok(Told {
+                text: format!("{:?}", outcome.stopped),
+                number: u64::from(outcome.waiting),
+                lines: vec![String::new(); usize::try_from(outcome.parked).unwrap_or(usize::MAX)],
+                ..Told::default()
+            })
+        }
+        Ask::Claims => claims(&phone.home),
         Ask::Register { traveler, contacts } => {
             phone.home.registration().save(traveler)?;
             for contact in contacts {
@@ -381,6 +429,21 @@ fn answer(phone: &mut Option<Phone>, ask: Ask) -> homeline::Result<Told> {
                 ..Told::default()
             })
         }
+        Ask::Carry { bundle } => {
+            let import = phone.home.relay().import(std::fs::read(bundle)?)?;
+            Ok(Told {
+                number: import.taken.into(),
+                ..Told::default()
+            })
+        }
+        Ask::Carried => {
+            let status = phone.home.relay().status()?;
+            Ok(Told {
+                number: status.carried.into(),
+                text: format!("{} {}", status.passed_on, status.refused),
+                ..Told::default()
+            })
+        }
         Ask::EraseRequest => Ok(Told {
             text: format!("{:?}", phone.home.state()?.erase_request),
             ..Told::default()
@@ -476,6 +539,18 @@ fn rotate_forever(home: &Homeline, from: u32) -> ! {
     }
     // The parent sees a child that ended by itself, and fails.
     std::process::exit(1);
+}
+
+fn claims(home: &Homeline) -> homeline::Result<Told> {
+    let mut lines = Vec::new();
+    for summary in home.sos().reports()? {
+        let claim = Claim::of(&home.sos().status(summary.report)?);
+        lines.push(serde_json::to_string(&claim).unwrap_or_default());
+    }
+    Ok(Told {
+        lines,
+        ..Told::default()
+    })
 }
 
 fn press_forever(home: &Homeline) -> ! {

@@ -27,6 +27,9 @@ fn open(base: &TempDir) -> Arc<Homeline> {
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        sms_numbers: vec![],
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     Homeline::open(
         config,

@@ -7,6 +7,7 @@ pub(crate) use policy::{Keep, Policy, Thinning};
 
 use crate::error::{HomelineError, Problem, Result};
 use crate::registration::country;
+use crate::validate::phone;
 
 /// Everything Homeline must know of its host and its ministry.
 ///
@@ -43,6 +44,18 @@ pub struct Config {
     /// Where the traveler is at home: two letters (ISO 3166-1 alpha-2).
     #[uniffi(default = "CN")]
     pub home_country: String,
+    /// Numbers that take sealed text messages, E.164, until a service document
+    /// brings newer ones.
+    #[uniffi(default = [])]
+    pub sms_numbers: Vec<String>,
+    /// Where the ministry takes datagrams, `host:port`, until a service document
+    /// says; absent: none are sent before.
+    #[uniffi(default = None)]
+    pub datagram: Option<String>,
+    /// Ed25519 public keys (32 bytes each) that sign receipts, until a service
+    /// document brings them. Empty: a receipt that comes before is not believed.
+    #[uniffi(default = [])]
+    pub receipt_keys: Vec<Vec<u8>>,
 }
 
 /// A hotline in both of its forms.
@@ -78,14 +91,18 @@ impl Config {
                 "at least one Ed25519 public key",
             ));
         }
-        for key in self.anchors.iter().chain([&self.sealing_key]) {
+        let keys = self.anchors.iter().chain(&self.receipt_keys);
+        for key in keys.chain([&self.sealing_key]) {
             if key.len() != 32 {
                 return Err(HomelineError::invalid(
-                    "config.anchors or config.sealing_key",
+                    "config.anchors, config.receipt_keys or config.sealing_key",
                     Problem::Malformed,
                     "keys of 32 bytes",
                 ));
             }
+        }
+        for number in &self.sms_numbers {
+            phone("config.sms_numbers", number)?;
         }
         country("config.home_country", &self.home_country)?;
         Ok(())

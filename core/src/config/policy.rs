@@ -268,6 +268,25 @@ pub(crate) struct Policy {
     pub(crate) clock_proof_ms: i64,
     /// `erase` waits so long for a running pass to end.
     pub(crate) erase_wait: Duration,
+    /// Parts of a note by text message, of three messages each: about 360 Chinese
+    /// characters. What is longer comes by HTTPS.
+    pub(crate) sms_text_parts: u8,
+    /// Messages of one SIM in a day: a report with a long note, twice. Abroad each
+    /// costs, and operators block a SIM that sends hundreds.
+    pub(crate) sms_per_day: u32,
+    /// A part is sent so often at most: a network that takes it three times has it.
+    pub(crate) sms_sends: usize,
+    /// A part is tried so often at most, failures included.
+    pub(crate) sms_tries: usize,
+    /// A sent part is not repeated before: gateways deliver within minutes, and the
+    /// receipt is a text message too.
+    pub(crate) sms_repeat_ms: i64,
+    /// A part that failed is not repeated before: coverage comes and goes as one walks.
+    pub(crate) sms_retry_ms: i64,
+    /// After the platform's own limit: Android counts 30 messages in 30 minutes.
+    pub(crate) sms_limit_ms: i64,
+    /// Longest text that can be a receipt: one message, and what gateways add.
+    pub(crate) sms_answer_bytes: usize,
     /// Positions in an export that is held in memory: about 3 MB of text.
     pub(crate) export_fixes: u32,
     /// What an attempt proves of a network holds for so long, where the host does
@@ -280,6 +299,25 @@ pub(crate) struct Policy {
     /// First wait between two datagrams of one report; it doubles. Longer than any
     /// satellite's round trip.
     pub(crate) datagram_again_ms: i64,
+    /// Longest wait between two datagrams of one report: a packet a minute is less
+    /// than the HTTPS attempt beside it.
+    pub(crate) datagram_again_most_ms: i64,
+    /// A round of datagrams takes no longer: so much a pass is longer, and HTTPS
+    /// later, on a bad day. Two round trips of a satellite phone, about 1.5 s each.
+    pub(crate) datagram_wait: Duration,
+    /// What has no receipt by then is sent once more in the same round.
+    pub(crate) datagram_resend: Duration,
+    /// Longest name look-up for a datagram.
+    pub(crate) datagram_look_up: Duration,
+    /// Bytes of one packet to the ministry: it fits the smallest link there is.
+    pub(crate) datagram_bytes: usize,
+    /// Reports in one round of a pass: a person in need presses a few times.
+    pub(crate) datagrams_of_pass: u32,
+    /// Answers read in one round: those that prove nothing are thrown away, but not
+    /// without end.
+    pub(crate) datagram_answers: usize,
+    /// Packets whose late receipts are still believed.
+    pub(crate) datagrams_remembered: usize,
     /// An SMS that was handed over is given so long to be answered before another
     /// is advised: it costs money, and centres deliver in seconds or in hours.
     pub(crate) sms_again_ms: i64,
@@ -468,10 +506,26 @@ impl Policy {
         clock_jump_ms: 48 * 3_600_000,
         clock_proof_ms: 20 * 3_600_000,
         erase_wait: Duration::from_secs(10),
+        sms_text_parts: 3,
+        sms_per_day: 20,
+        sms_sends: 3,
+        sms_tries: 20,
+        sms_repeat_ms: 10 * 60_000,
+        sms_retry_ms: 60_000,
+        sms_limit_ms: 30 * 60_000,
+        sms_answer_bytes: 400,
         export_fixes: 50_000,
         plan_memory_ms: 10 * 60_000,
         datagram_attempts: 5,
         datagram_again_ms: 3_000,
+        datagram_again_most_ms: 60_000,
+        datagram_wait: Duration::from_millis(3_500),
+        datagram_resend: Duration::from_millis(1_600),
+        datagram_look_up: Duration::from_secs(2),
+        datagram_bytes: 200,
+        datagrams_of_pass: 8,
+        datagram_answers: 256,
+        datagrams_remembered: 64,
         sms_again_ms: 5 * 60_000,
         relay_again_ms: 15 * 60_000,
         battery_low_percent: 5,

@@ -112,6 +112,16 @@ fn blocks_that_were_changed() {
 }
 
 #[test]
+fn compact_messages_that_were_changed() {
+    changed("compact", 500, compact);
+}
+
+#[test]
+fn receipts_that_were_changed() {
+    changed("receipt", 2_000, receipt);
+}
+
+#[test]
 fn fields_that_were_changed() {
     changed("fields", 4_000, hostile_fields);
 }

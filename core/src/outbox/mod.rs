@@ -25,6 +25,7 @@ mod news;
 mod parcels;
 mod reseal;
 mod settle;
+mod sms;
 mod standing;
 mod state;
 mod thin;
@@ -41,6 +42,7 @@ pub(crate) use events::EventRow;
 pub(crate) use news::News;
 pub(crate) use parcels::{Carried as CarriedParcel, ParcelFate};
 pub(crate) use settle::{ParkedRow, Settled, Verdict};
+pub(crate) use sms::{SmsSet, SmsTry};
 pub(crate) use standing::{StandingKind, StandingRow};
 
 use crate::config::Policy;

@@ -415,3 +415,6 @@ fn count(tx: &Transaction<'_>, fate: ParcelFate) -> Result<()> {
     let next = total(tx, fate)?.saturating_add(1);
     super::state::put(tx, key(fate), next.to_string().as_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,9 @@ impl Phone {
                 from_abroad: "+861012308".into(),
             },
             home_country: "CN".into(),
+            sms_numbers: vec![],
+            datagram: None,
+            receipt_keys: Vec::new(),
         };
         Homeline::open(config, vault, None, None).unwrap()
     }

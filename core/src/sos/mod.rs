@@ -9,12 +9,14 @@
 mod aml;
 mod attachments;
 pub mod compact;
+mod datagram;
 mod evidence;
 mod ground;
 mod log;
 mod plan;
 mod report;
 mod request;
+mod sms;
 mod standing;
 
 pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
@@ -22,6 +24,7 @@ pub use attachments::{
     AttachmentInfo, AttachmentState, AttachmentStatus, Attachments, Pause, SendOver,
 };
 pub(crate) use attachments::{BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads};
+pub use datagram::DatagramOutcome;
 pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;
@@ -32,6 +35,7 @@ pub use plan::{
 };
 pub(crate) use report::new_id;
 pub use request::{OnRepeat, SosKind, SosRequest};
+pub use sms::{SmsAnswer, SmsNext, SmsObstacle, SmsPart, SmsPlan, SmsResult};
 pub(crate) use standing::StandingKeeper;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +49,7 @@ use crate::homeline::{Listeners, Topic};
 use crate::outbox::{Beside, Lane, NewEnvelope, Outbox, Press, Role};
 use crate::record::Record;
 use crate::sync::Sealer;
-use crate::sync::protocol::{Content, SosCancel, SosReport, SosUpdate};
+use crate::sync::protocol::{AgedFix, Content, SosCancel, SosReport, SosUpdate};
 use crate::whereabouts::{Fix, LastKnown, given};
 
 /// What is known of a report, and what it rests on.
@@ -100,8 +104,12 @@ pub struct Sos {
     pub(crate) policy: Policy,
     /// What to call when a press cannot be stored.
     numbers: Vec<String>,
+    /// Datagrams.
+    line: datagram::Line,
     /// The press before; its lock also makes two fingers one press.
     pressed: Mutex<Option<LastPress>>,
+    /// The last update since the app was started: text messages carry it.
+    update: Mutex<Option<(Uuid, i64, AgedFix)>>,
 }
 
 #[uniffi::export]
@@ -137,9 +145,11 @@ impl Sos {
             let content = Content::SosUpdate(SosUpdate {
                 report,
                 at: at.clone(),
-                position,
+                position: position.clone(),
             });
-            self.follow(report, &at, &content, Role::Update, &Evidence::UpdateStored)
+            self.follow(report, &at, &content, Role::Update, &Evidence::UpdateStored)?;
+            *self.last_update() = Some((report, at.wall_ms, position));
+            Ok(())
         })
     }
 
@@ -206,11 +216,7 @@ impl Sos {
                 state: status.state,
                 kind: copy.map(|copy| copy.kind),
                 next_attempt_ms: status.next_attempt_ms,
-                datagram: plan::Offered::from(
-                    service
-                        .as_ref()
-                        .is_some_and(|known| known.datagram.is_some()),
-                ),
+                datagram: plan::Offered::from(self.sealer.datagram_endpoint().is_some()),
                 sms: plan::Offered::from(
                     service.is_some_and(|known| !known.sms_numbers.is_empty()),
                 ),
@@ -301,7 +307,9 @@ impl Sos {
             time,
             policy,
             numbers,
+            line: datagram::Line::default(),
             pressed: Mutex::new(None),
+            update: Mutex::new(None),
         }
     }
 
@@ -313,6 +321,17 @@ impl Sos {
     /// Forgets the press before: what is pressed after an erasure is new.
     pub(crate) fn forget(&self) {
         *self.last_press() = None;
+        *self.last_update() = None;
+    }
+
+    /// The last update of a report since the app was started, and when it came.
+    fn updated(&self, report: Uuid) -> Option<(i64, AgedFix)> {
+        let (of, at_ms, position) = self.last_update().clone()?;
+        (of == report).then_some((at_ms, position))
+    }
+
+    fn last_update(&self) -> std::sync::MutexGuard<'_, Option<(Uuid, i64, AgedFix)>> {
+        self.update.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The readable copy of a report, where it can be read.
@@ -423,7 +442,7 @@ impl Sos {
             state: evidence::state_of(&events, now_ms, self.policy.countdown_ms),
             attempts: events
                 .iter()
-                .filter(|event| matches!(event.evidence, Evidence::Attempt { .. }))
+                .filter(|event| event.evidence.is_attempt())
                 .map(|event| event.times)
                 .sum(),
             next_attempt_ms: self.outbox.next_attempt(report)?,

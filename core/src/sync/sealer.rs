@@ -13,14 +13,19 @@ use crate::error::{HomelineError, Result};
 use crate::keys::DeviceKeys;
 use crate::outbox::Outbox;
 use crate::seal::compact::{self, CompactKind};
-use crate::seal::envelope;
 use crate::seal::signed::{Context, Signed};
+use crate::seal::{envelope, key_id};
 
 /// The keys in force.
 pub(crate) struct Sealer {
     anchors: Vec<Vec<u8>>,
     /// The key of the `Config`, until a service document brings another.
     first_key: Vec<u8>,
+    /// The numbers of the `Config`, likewise.
+    first_sms_numbers: Vec<String>,
+    /// The endpoint and the receipt keys of the `Config`, until then.
+    first_datagram: Option<String>,
+    first_receipt_keys: Vec<Vec<u8>>,
     device: RwLock<Arc<DeviceKeys>>,
     service: RwLock<Option<Arc<ServiceDocument>>>,
 }
@@ -32,6 +37,9 @@ impl Sealer {
         let sealer = Self {
             anchors: config.anchors.clone(),
             first_key: config.sealing_key.clone(),
+            first_sms_numbers: config.sms_numbers.clone(),
+            first_datagram: config.datagram.clone(),
+            first_receipt_keys: config.receipt_keys.clone(),
             device: RwLock::new(Arc::new(device)),
             service: RwLock::new(None),
         };
@@ -80,8 +88,16 @@ impl Sealer {
         Ok(true)
     }
 
-    /// Keys that may sign receipts and case news; none before the first service
-    /// document.
+    /// Where datagrams are taken, `host:port`.
+    pub(crate) fn datagram_endpoint(&self) -> Option<String> {
+        match self.service() {
+            Some(service) => service.datagram.clone(),
+            None => self.first_datagram.clone(),
+        }
+    }
+
+    /// Keys that may sign receipts and case news; before the first service document
+    /// those of the `Config`.
     pub(crate) fn receipt_keys(&self) -> Vec<Vec<u8>> {
         self.service()
             .map(|service| {
@@ -91,7 +107,7 @@ impl Sealer {
                     .map(|key| key.0.clone())
                     .collect()
             })
-            .unwrap_or_default()
+            .unwrap_or_else(|| self.first_receipt_keys.clone())
     }
 
     /// Seals `content` to the ministry.
@@ -102,7 +118,6 @@ impl Sealer {
     }
 
     /// Seals the content of a compact message to the ministry.
-    #[allow(dead_code, reason = "text messages and packets come next")]
     pub(crate) fn compact(&self, kind: CompactKind, content: &[u8]) -> Result<Vec<u8>> {
         compact::seal(kind, content, &self.sealing_key()?, &self.device())
     }
@@ -116,6 +131,20 @@ impl Sealer {
             .map_or(self.first_key.as_slice(), |key| key.0.as_slice())
             .try_into()
             .map_err(|_| HomelineError::bug("sync::sealer"))
+    }
+
+    /// The id of that key.
+    pub(crate) fn sealing_key_id(&self) -> Result<String> {
+        Ok(key_id(&self.sealing_key()?))
+    }
+
+    /// The numbers that take sealed text messages: the service document's, or those
+    /// of the `Config` until there is one.
+    pub(crate) fn sms_numbers(&self) -> Vec<String> {
+        match self.service() {
+            Some(service) => service.sms_numbers.clone(),
+            None => self.first_sms_numbers.clone(),
+        }
     }
 
     /// Whether an envelope with this header is from this device to the ministry's

@@ -6,9 +6,12 @@
 //! stores nothing.
 
 mod carrier;
+mod datagram;
 mod https;
 
 pub(crate) use carrier::{Arrived, Carrier};
+pub(crate) use datagram::UdpTransport;
+pub use datagram::{DatagramPacket, DatagramTransport};
 
 /// What an exchange comes to.
 pub(crate) type Exchanged = Result<HttpResponse, TransportError>;

@@ -26,6 +26,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::fault::{Fault, Then, Way};
 use super::{Counts, Link};
 use crate::https::{self, Script};
 
@@ -52,13 +53,17 @@ pub(super) async fn carry(
     if prepare(&client).is_err() {
         return;
     }
+    let accepted_under = link.borrow().clone();
     let flow = Flow {
+        fault: match &accepted_under {
+            Link::Faulty(faults) => faults.next(),
+            _ => None,
+        },
         link,
         counts,
         up: AtomicUsize::new(0),
         down: AtomicUsize::new(0),
     };
-    let accepted_under = flow.link.borrow().clone();
     match accepted_under {
         Link::Down => {}
         Link::BlackHole => {
@@ -73,7 +78,15 @@ pub(super) async fn carry(
             };
             tokio::join!(portal(far, tls), visit);
         }
-        Link::Up | Link::SwallowAnswers { .. } | Link::CutAfter { .. } => {
+        Link::Up
+        | Link::SwallowAnswers { .. }
+        | Link::CutAfter { .. }
+        | Link::Through(_)
+        | Link::Faulty(_) => {
+            let upstream = match accepted_under {
+                Link::Through(other) => other,
+                _ => upstream,
+            };
             let ministry = TcpStream::connect(upstream).await;
             let Ok(mut ministry) = ministry.and_then(|m| prepare(&m).map(|()| m)) else {
                 flow.counts.refused.fetch_add(1, SeqCst);
@@ -142,7 +155,7 @@ enum Fate {
 /// its client and `down` bytes to it.
 fn fate(link: &Link, up: usize, down: usize, size: usize) -> Fate {
     match link {
-        Link::Up | Link::Portal(_) => Fate::Pass,
+        Link::Up | Link::Portal(_) | Link::Through(_) | Link::Faulty(_) => Fate::Pass,
         Link::SwallowAnswers {
             after_upstream_bytes,
         } if up > *after_upstream_bytes => Fate::Swallow,
@@ -157,6 +170,7 @@ fn fate(link: &Link, up: usize, down: usize, size: usize) -> Fate {
 
 /// The rules of one connection, and what it moved so far.
 struct Flow {
+    fault: Option<Fault>,
     link: watch::Receiver<Link>,
     counts: Arc<Counts>,
     up: AtomicUsize,
@@ -200,9 +214,15 @@ impl Flow {
             }
             // Counted before the ministry has them, so that no answer can
             // overtake the count it depends on.
-            self.up.fetch_add(size, SeqCst);
+            let moved = self.up.fetch_add(size, SeqCst);
             self.counts.up.fetch_add(size, SeqCst);
-            if !lost {
+            if let Some((fault, at)) = self.struck(Way::Up, moved, size) {
+                let rest = strike(fault, at, &mut piece, &mut upstream).await?;
+                if rest == Rest::Nowhere {
+                    copy(&mut client, &mut sink()).await.map_err(reset)?;
+                    return Err(End::Closed);
+                }
+            } else if !lost {
                 upstream.write_all(&piece).await.map_err(reset)?;
             }
         }
@@ -229,6 +249,17 @@ impl Flow {
                 let (up, down) = (self.up.load(SeqCst), self.down.load(SeqCst));
                 fate(&self.link.borrow(), up, down, piece.len())
             };
+            let moved = self.down.load(SeqCst);
+            if let Some((fault, at)) = self.struck(Way::Down, moved, piece.len()) {
+                let rest = strike(fault, at, &mut piece, &mut client).await?;
+                self.down.fetch_add(piece.len(), SeqCst);
+                if rest == Rest::Nowhere {
+                    copy(&mut upstream, &mut sink()).await.map_err(reset)?;
+                    // The phone is not told that the ministry left.
+                    return pending().await;
+                }
+                continue;
+            }
             match fate {
                 Fate::Pass => self.give(&mut client, &piece).await?,
                 Fate::Cut(pass) => {
@@ -240,6 +271,13 @@ impl Flow {
                 Fate::Lose => {}
             }
         }
+    }
+
+    /// The fault of this connection, if it strikes among the next `size` bytes, and
+    /// at which of them.
+    fn struck(&self, way: Way, moved: usize, size: usize) -> Option<(&Fault, usize)> {
+        let fault = self.fault.as_ref()?;
+        Some((fault, fault.strikes(way, moved, size)?))
     }
 
     async fn give(&self, client: &mut (impl AsyncWrite + Unpin), piece: &[u8]) -> Result<(), End> {
@@ -263,6 +301,37 @@ impl Flow {
             }
         }
     }
+}
+
+/// Where the bytes go that follow a fault.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rest {
+    On,
+    Nowhere,
+}
+
+/// Carries out a fault at byte `at` of a piece on its way to `to`.
+async fn strike(
+    fault: &Fault,
+    at: usize,
+    piece: &mut [u8],
+    to: &mut (impl AsyncWrite + Unpin),
+) -> Result<Rest, End> {
+    if let (Then::Flip, Some(byte)) = (&fault.then, piece.get_mut(at)) {
+        *byte ^= 0x20;
+    }
+    let (before, after) = piece.split_at(at.min(piece.len()));
+    to.write_all(before).await.map_err(reset)?;
+    match &fault.then {
+        Then::Reset => return Err(End::Reset),
+        Then::Close => return Err(End::Closed),
+        Then::Silence => return Ok(Rest::Nowhere),
+        Then::Flip => {}
+        Then::Wait(time) => tokio::time::sleep(*time).await,
+        Then::Do(act) => act(),
+    }
+    to.write_all(after).await.map_err(reset)?;
+    Ok(Rest::On)
 }
 
 fn reset(_: io::Error) -> End {

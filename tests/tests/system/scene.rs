@@ -89,6 +89,7 @@ pub(crate) fn values(ministry: &Ministry, url: String) -> Values {
         anchor: values.anchor,
         sealing_key: values.sealing_key,
         tls_root: values.tls_root,
+        more_tls_roots: Vec::new(),
         hotline: (values.hotline_from_home, values.hotline_from_abroad),
     }
 }
