@@ -41,10 +41,10 @@ pub mod clock;
 pub mod disk;
 pub mod hostile;
 mod https;
-#[cfg(target_os = "linux")]
-pub mod link;
 pub mod judge;
 pub mod line;
+#[cfg(target_os = "linux")]
+pub mod link;
 pub mod middle;
 pub mod office;
 pub mod operation;

@@ -127,6 +127,7 @@ impl StageProcess {
                 sealing_key: bytes(&told.sealing_key)?,
                 tls_root: bytes(&told.tls_root)?,
                 hotline: (told.hotline_from_home, told.hotline_from_abroad),
+                more_tls_roots: Vec::new(),
             },
         })
     }

@@ -59,7 +59,7 @@ impl Outbox {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::{Batch, NewEnvelope};
+    use super::super::{Batch, Gate, NewEnvelope};
     use super::*;
     use crate::clock::Time;
     use crate::config::Policy;
@@ -72,11 +72,15 @@ mod tests {
             report: None,
             sealed: vec![7; 100],
             not_before_ms: 0,
+            readable: None,
         }
     }
 
     fn waiting(outbox: &Outbox, skip: &[Uuid]) -> Vec<u128> {
-        match outbox.next_batch(1, 100, usize::MAX, skip).unwrap() {
+        match outbox
+            .next_batch(1, 100, usize::MAX, skip, Gate::OPEN)
+            .unwrap()
+        {
             Batch::Send(batch) => batch.iter().map(|it| it.id.as_u128()).collect(),
             _ => Vec::new(),
         }

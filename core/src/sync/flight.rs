@@ -227,10 +227,10 @@ impl Pass<'_> {
             .chain(self.flights.ids())
             .collect();
         let (envelopes, bytes) = self.limits();
-        let batch = self
-            .parts
-            .outbox
-            .next_batch(now_ms, envelopes, bytes, &skip, self.allowed.gate)?;
+        let batch =
+            self.parts
+                .outbox
+                .next_batch(now_ms, envelopes, bytes, &skip, self.allowed.gate)?;
         let sos = matches!(&batch, Batch::Send(batch)
             if batch.first().is_some_and(|first| first.lane == Lane::Sos));
         let sos_flies = self.flights.highest() == Some(Lane::Sos);

@@ -63,6 +63,7 @@ impl Post {
             sealing_key: values.sealing_key,
             tls_root: values.tls_root,
             hotline: (values.hotline_from_home, values.hotline_from_abroad),
+            more_tls_roots: Vec::new(),
         };
         Config {
             datagram: Some(self.udp.address().to_string()),
