@@ -62,6 +62,7 @@ impl Phone {
             sealing_key: told.sealing_key,
             tls_root: told.tls_root,
             hotline: (told.hotline_from_home, told.hotline_from_abroad),
+            more_tls_roots: Vec::new(),
         };
         let config = stage::config(&values, &self.base.path().join("phone"));
         let (vault, line) = (Arc::clone(&self.vault), Arc::clone(&self.line));
@@ -255,6 +256,7 @@ fn one_connect_attempt_a_pass_whatever_waits() {
         sealing_key: told.sealing_key,
         tls_root: told.tls_root,
         hotline: (told.hotline_from_home, told.hotline_from_abroad),
+        more_tls_roots: Vec::new(),
     };
     let connects = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&connects);
