@@ -309,10 +309,11 @@ impl<'a> World<'a> {
         let (count, wire) = (AtomicU64::new(0), Arc::clone(&self.wire));
         self.line.by(move |request| {
             let troubled = count.fetch_add(1, Ordering::SeqCst) >= after;
-            if troubled
-                && let Some((files, snapshot)) = &crash_to
-                && !snapshot.exists()
-            {
+            if let Some((files, snapshot)) = crash_to.as_ref().filter(|_| troubled) {
+                // This request is the last that the dying process makes.
+                if snapshot.exists() {
+                    return Fault::Offline;
+                }
                 copy(files, snapshot);
             }
             let fault = if troubled { fault.clone() } else { Fault::None };
