@@ -6,6 +6,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::missing_panics_doc,
     reason = "a panic is what a fuzzer looks for"
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::config::Policy;
 use crate::contacts::Contact;
@@ -31,9 +33,12 @@ use crate::registration::{
     scan_mrz, trips_of,
 };
 use crate::relay;
-use crate::seal::envelope;
+use crate::seal::compact::{self, CompactKind, CompactReceipt};
+use crate::seal::envelope::{self, RecipientKey};
 use crate::seal::letters::{self, Inside};
+use crate::seal::signed::Context;
 use crate::seal::token::{Kind, Scanned, SelfSigned, Token};
+use crate::sos::compact::{CompactReport, TextPart};
 use crate::sync::protocol::{CarriedAnswer, Content, ProfileNews};
 use crate::whereabouts::exchange::{self, Imported, TrackPiece};
 use crate::whereabouts::{Position, pack, unpack};
@@ -251,6 +256,44 @@ pub fn pack_block(bytes: &[u8]) {
         let again = pack(&fixes).unwrap();
         assert!(unpack(&again).unwrap() == fixes);
     }
+}
+
+/// Compact messages: texts and bytes as they come, as what is sealed, and as what is
+/// signed. Nothing that was not sealed or signed is believed, and what is read is
+/// written to the same.
+pub fn compact(bytes: &[u8]) {
+    let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
+    let ministry = [RecipientKey::from_bytes(&[2; 32]).unwrap()];
+    let keys = [device.public().signing.to_vec()];
+    let from_text = compact::from_text(&String::from_utf8_lossy(bytes));
+    for message in [Some(bytes.to_vec()), from_text].into_iter().flatten() {
+        assert!(compact::open(&message, &ministry).is_err());
+        assert!(CompactReceipt::verify(&message, &keys).is_err());
+        // The body of a receipt, signed by whoever it is: what is read is written.
+        let signature = device.sign(&Context::CompactReceipt.message(&message));
+        let signed = [message.as_slice(), &signature].concat();
+        if let Ok(receipt) = CompactReceipt::verify(&signed, &keys) {
+            let again = receipt.sign(&keys[0], |body| device.sign(body).to_vec());
+            assert!(again.unwrap() == signed);
+        }
+    }
+    for kind in [CompactKind::Report, CompactKind::Text] {
+        let sealed = compact::seal(kind, bytes, ministry[0].public(), &device).unwrap();
+        let opened = compact::open(&sealed, &ministry).unwrap();
+        assert!(opened.content == bytes && opened.kind == kind);
+    }
+    if let Some(report) = CompactReport::decode(bytes) {
+        report.to_report();
+        let once = CompactReport::decode(&report.encode()).unwrap();
+        assert!(once == report);
+    }
+    if let Some(part) = TextPart::decode(bytes) {
+        assert!(TextPart::decode(&part.encode().unwrap()) == Some(part));
+    }
+    let note = String::from_utf8_lossy(bytes);
+    let parts = TextPart::split(Uuid::nil(), &note, 15);
+    let whole: String = parts.iter().map(|part| part.text.as_str()).collect();
+    assert!(note.trim().starts_with(&whole));
 }
 
 /// Fields of a registration that somebody made up: the laws of the merge hold, and

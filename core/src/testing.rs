@@ -72,5 +72,6 @@ pub(crate) fn config(directory: &Path) -> crate::config::Config {
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        sms_numbers: vec![],
     }
 }

@@ -56,7 +56,12 @@ pub enum Network {
 impl Stage {
     /// Starts a ministry with its files in `data`, and the network, up.
     pub fn start(data: &Path) -> io::Result<Self> {
-        let ministry = Ministry::start(Settings::new(data))?;
+        Self::start_with(Settings::new(data))
+    }
+
+    /// Starts a ministry with other settings, and the network, up.
+    pub fn start_with(settings: Settings) -> io::Result<Self> {
+        let ministry = Ministry::start(settings)?;
         let values = ministry.host_values();
         let address = ministry
             .url()
@@ -116,5 +121,6 @@ pub fn config(values: &Values, directory: &Path) -> Config {
             from_abroad: values.hotline.1.clone(),
         },
         home_country: "CN".into(),
+        sms_numbers: vec![],
     }
 }

@@ -44,6 +44,7 @@ pub fn event(event: &ReportEvent) -> String {
         Evidence::CompactReceipt {
             channel, case_id, ..
         } => format!("receipt by {channel:?} for the compact form, case {case_id}"),
+        Evidence::Sms { part, result } => format!("text message {part}: {result:?}"),
         Evidence::UpdateReceipt { .. } => "receipt for the position".into(),
         Evidence::CancelStored => "cancellation stored".into(),
         Evidence::CancelReceipt { .. } => "receipt for the cancellation".into(),

@@ -27,6 +27,7 @@ fn open(base: &TempDir) -> Arc<Homeline> {
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        sms_numbers: vec![],
     };
     Homeline::open(
         config,

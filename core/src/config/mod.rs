@@ -7,6 +7,7 @@ pub(crate) use policy::{Keep, Policy, Thinning};
 
 use crate::error::{HomelineError, Problem, Result};
 use crate::registration::country;
+use crate::validate::phone;
 
 /// Everything Homeline must know of its host and its ministry.
 ///
@@ -43,6 +44,10 @@ pub struct Config {
     /// Where the traveler is at home: two letters (ISO 3166-1 alpha-2).
     #[uniffi(default = "CN")]
     pub home_country: String,
+    /// Numbers that take sealed text messages, E.164, until a service document
+    /// brings newer ones.
+    #[uniffi(default = [])]
+    pub sms_numbers: Vec<String>,
 }
 
 /// A hotline in both of its forms.
@@ -86,6 +91,9 @@ impl Config {
                     "keys of 32 bytes",
                 ));
             }
+        }
+        for number in &self.sms_numbers {
+            phone("config.sms_numbers", number)?;
         }
         country("config.home_country", &self.home_country)?;
         Ok(())

@@ -252,6 +252,25 @@ pub(crate) struct Policy {
     pub(crate) clock_proof_ms: i64,
     /// `erase` waits so long for a running pass to end.
     pub(crate) erase_wait: Duration,
+    /// Parts of a note by text message, of three messages each: about 360 Chinese
+    /// characters. What is longer comes by HTTPS.
+    pub(crate) sms_text_parts: u8,
+    /// Messages of one SIM in a day: a report with a long note, twice. Abroad each
+    /// costs, and operators block a SIM that sends hundreds.
+    pub(crate) sms_per_day: u32,
+    /// A part is sent so often at most: a network that takes it three times has it.
+    pub(crate) sms_sends: usize,
+    /// A part is tried so often at most, failures included.
+    pub(crate) sms_tries: usize,
+    /// A sent part is not repeated before: gateways deliver within minutes, and the
+    /// receipt is a text message too.
+    pub(crate) sms_repeat_ms: i64,
+    /// A part that failed is not repeated before: coverage comes and goes as one walks.
+    pub(crate) sms_retry_ms: i64,
+    /// After the platform's own limit: Android counts 30 messages in 30 minutes.
+    pub(crate) sms_limit_ms: i64,
+    /// Longest text that can be a receipt: one message, and what gateways add.
+    pub(crate) sms_answer_bytes: usize,
     /// Positions in an export that is held in memory: about 3 MB of text.
     pub(crate) export_fixes: u32,
     /// What an attempt proves of a network holds for so long, where the host does
@@ -447,6 +466,14 @@ impl Policy {
         clock_jump_ms: 48 * 3_600_000,
         clock_proof_ms: 20 * 3_600_000,
         erase_wait: Duration::from_secs(10),
+        sms_text_parts: 3,
+        sms_per_day: 20,
+        sms_sends: 3,
+        sms_tries: 20,
+        sms_repeat_ms: 10 * 60_000,
+        sms_retry_ms: 60_000,
+        sms_limit_ms: 30 * 60_000,
+        sms_answer_bytes: 400,
         export_fixes: 50_000,
         plan_memory_ms: 10 * 60_000,
         datagram_attempts: 5,

@@ -112,6 +112,11 @@ fn blocks_that_were_changed() {
 }
 
 #[test]
+fn compact_messages_that_were_changed() {
+    changed("compact", 500, compact);
+}
+
+#[test]
 fn fields_that_were_changed() {
     changed("fields", 4_000, hostile_fields);
 }

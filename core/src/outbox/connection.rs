@@ -25,6 +25,7 @@ const MIGRATIONS: [Step; 3] = [
         include_str!("migrations/0003/reseal.sql"),
         include_str!("migrations/0003/attachments.sql"),
         include_str!("migrations/0003/relay.sql"),
+        include_str!("migrations/0003/sms.sql"),
     ]),
 ];
 

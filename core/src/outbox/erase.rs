@@ -45,6 +45,8 @@ impl Outbox {
                  DELETE FROM event WHERE report NOT IN (SELECT id FROM report)
                    OR json_type(evidence, '$.sealed') IS NOT NULL;
                  DELETE FROM attachment;
+                 DELETE FROM sms WHERE report NOT IN (SELECT id FROM report);
+                 DELETE FROM sms_try WHERE report NOT IN (SELECT id FROM report);
                  DELETE FROM standing;
                  DELETE FROM meta;",
             )?;

@@ -45,7 +45,10 @@ impl Outbox {
         self.write(|tx| {
             for report in reports {
                 tx.execute("DELETE FROM envelope WHERE report = ?1", [report])?;
-                tx.execute("DELETE FROM event WHERE report = ?1", [report])?;
+                for table in ["event", "sms", "sms_try"] {
+                    let sql = format!("DELETE FROM {table} WHERE report = ?1");
+                    tx.prepare_cached(&sql)?.execute([report])?;
+                }
                 tx.execute("DELETE FROM report WHERE id = ?1", [report])?;
                 tx.execute("DELETE FROM attachment WHERE report = ?1", [report])?;
             }

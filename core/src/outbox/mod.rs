@@ -23,6 +23,7 @@ mod expire;
 mod news;
 mod parcels;
 mod reseal;
+mod sms;
 mod standing;
 mod state;
 
@@ -37,6 +38,7 @@ pub(crate) use erase::Fate;
 pub(crate) use events::EventRow;
 pub(crate) use news::News;
 pub(crate) use parcels::{Carried as CarriedParcel, ParcelFate};
+pub(crate) use sms::{SmsSet, SmsTry};
 pub(crate) use standing::{StandingKind, StandingRow};
 
 use crate::config::Policy;

@@ -51,6 +51,7 @@ impl Phone {
                 from_abroad: "+861012308".into(),
             },
             home_country: "CN".into(),
+            sms_numbers: vec![],
         };
         Homeline::open(config, vault, None, None).unwrap()
     }

@@ -14,6 +14,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SmsResult;
 use crate::sync::protocol::CaseState;
 
 /// How a report leaves the phone.
@@ -87,6 +88,13 @@ pub enum Evidence {
         /// before it, while the device introduced itself.
         carried: bool,
     },
+    /// What the platform said of a text message that it was handed.
+    Sms {
+        /// Which part of the report's messages; 1 is the report itself.
+        part: u32,
+        /// What it said.
+        result: SmsResult,
+    },
     /// A receipt that verifies: the ministry has the report on disk.
     Receipt {
         /// The ministry's case number.
@@ -148,6 +156,17 @@ pub enum Evidence {
 }
 
 redacted_debug!(Evidence);
+
+impl Evidence {
+    /// Whether it tells of an attempt to send the report.
+    pub(super) fn is_attempt(&self) -> bool {
+        match self {
+            Self::Attempt { .. } => true,
+            Self::Sms { part, result } => *part == 1 && *result != SmsResult::Delivered,
+            _ => false,
+        }
+    }
+}
 
 /// A state in one word, as exports write it.
 pub(crate) fn state_word(state: &ReportState) -> &'static str {
@@ -337,6 +356,16 @@ fn step(state: ReportState, evidence: &Evidence, now_ms: i64, longest_ms: i64) -
             },
             S::Stored,
         ) if handed(*result) => S::Handed { channel: *channel },
+        // What the traveler did last is what is shown.
+        (
+            Evidence::Sms {
+                part: 1,
+                result: SmsResult::Sent | SmsResult::Delivered,
+            },
+            S::Stored | S::Handed { .. },
+        ) => S::Handed {
+            channel: Channel::Sms,
+        },
         (_, state) => state,
     }
 }

@@ -15,6 +15,7 @@ mod log;
 mod plan;
 mod report;
 mod request;
+mod sms;
 mod standing;
 
 pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
@@ -32,6 +33,7 @@ pub use plan::{
 };
 pub(crate) use report::new_id;
 pub use request::{OnRepeat, SosKind, SosRequest};
+pub use sms::{SmsAnswer, SmsNext, SmsObstacle, SmsPart, SmsPlan, SmsResult};
 pub(crate) use standing::StandingKeeper;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,7 +47,7 @@ use crate::homeline::{Listeners, Topic};
 use crate::outbox::{Beside, Lane, NewEnvelope, Outbox, Press, Role};
 use crate::record::Record;
 use crate::sync::Sealer;
-use crate::sync::protocol::{Content, SosCancel, SosReport, SosUpdate};
+use crate::sync::protocol::{AgedFix, Content, SosCancel, SosReport, SosUpdate};
 use crate::whereabouts::{Fix, LastKnown, given};
 
 /// What is known of a report, and what it rests on.
@@ -102,6 +104,8 @@ pub struct Sos {
     numbers: Vec<String>,
     /// The press before; its lock also makes two fingers one press.
     pressed: Mutex<Option<LastPress>>,
+    /// The last update since the app was started: text messages carry it.
+    update: Mutex<Option<(Uuid, i64, AgedFix)>>,
 }
 
 #[uniffi::export]
@@ -137,9 +141,11 @@ impl Sos {
             let content = Content::SosUpdate(SosUpdate {
                 report,
                 at: at.clone(),
-                position,
+                position: position.clone(),
             });
-            self.follow(report, &at, &content, Role::Update, &Evidence::UpdateStored)
+            self.follow(report, &at, &content, Role::Update, &Evidence::UpdateStored)?;
+            *self.last_update() = Some((report, at.wall_ms, position));
+            Ok(())
         })
     }
 
@@ -302,6 +308,7 @@ impl Sos {
             policy,
             numbers,
             pressed: Mutex::new(None),
+            update: Mutex::new(None),
         }
     }
 
@@ -313,6 +320,17 @@ impl Sos {
     /// Forgets the press before: what is pressed after an erasure is new.
     pub(crate) fn forget(&self) {
         *self.last_press() = None;
+        *self.last_update() = None;
+    }
+
+    /// The last update of a report since the app was started, and when it came.
+    fn updated(&self, report: Uuid) -> Option<(i64, AgedFix)> {
+        let (of, at_ms, position) = self.last_update().clone()?;
+        (of == report).then_some((at_ms, position))
+    }
+
+    fn last_update(&self) -> std::sync::MutexGuard<'_, Option<(Uuid, i64, AgedFix)>> {
+        self.update.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The readable copy of a report, where it can be read.
@@ -423,7 +441,7 @@ impl Sos {
             state: evidence::state_of(&events, now_ms, self.policy.countdown_ms),
             attempts: events
                 .iter()
-                .filter(|event| matches!(event.evidence, Evidence::Attempt { .. }))
+                .filter(|event| event.evidence.is_attempt())
                 .map(|event| event.times)
                 .sum(),
             next_attempt_ms: self.outbox.next_attempt(report)?,

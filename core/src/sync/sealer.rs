@@ -12,14 +12,16 @@ use crate::error::{HomelineError, Result};
 use crate::keys::DeviceKeys;
 use crate::outbox::Outbox;
 use crate::seal::compact::{self, CompactKind};
-use crate::seal::envelope;
 use crate::seal::signed::{Context, Signed};
+use crate::seal::{envelope, key_id};
 
 /// The keys in force.
 pub(crate) struct Sealer {
     anchors: Vec<Vec<u8>>,
     /// The key of the `Config`, until a service document brings another.
     first_key: Vec<u8>,
+    /// The numbers of the `Config`, likewise.
+    first_sms_numbers: Vec<String>,
     device: RwLock<Arc<DeviceKeys>>,
     service: RwLock<Option<Arc<ServiceDocument>>>,
 }
@@ -31,6 +33,7 @@ impl Sealer {
         let sealer = Self {
             anchors: config.anchors.clone(),
             first_key: config.sealing_key.clone(),
+            first_sms_numbers: config.sms_numbers.clone(),
             device: RwLock::new(Arc::new(device)),
             service: RwLock::new(None),
         };
@@ -100,7 +103,6 @@ impl Sealer {
     }
 
     /// Seals the content of a compact message to the ministry.
-    #[allow(dead_code, reason = "text messages and packets come next")]
     pub(crate) fn compact(&self, kind: CompactKind, content: &[u8]) -> Result<Vec<u8>> {
         compact::seal(kind, content, &self.sealing_key()?, &self.device())
     }
@@ -114,6 +116,20 @@ impl Sealer {
             .map_or(self.first_key.as_slice(), |key| key.0.as_slice())
             .try_into()
             .map_err(|_| HomelineError::bug("sync::sealer"))
+    }
+
+    /// The id of that key.
+    pub(crate) fn sealing_key_id(&self) -> Result<String> {
+        Ok(key_id(&self.sealing_key()?))
+    }
+
+    /// The numbers that take sealed text messages: the service document's, or those
+    /// of the `Config` until there is one.
+    pub(crate) fn sms_numbers(&self) -> Vec<String> {
+        match self.service() {
+            Some(service) => service.sms_numbers.clone(),
+            None => self.first_sms_numbers.clone(),
+        }
     }
 
     /// Whether an envelope with this header is from this device to the ministry's

@@ -180,23 +180,34 @@ fn has_report_of_owner(tx: &Transaction<'_>, report: &Uuid) -> Result<bool> {
 pub(super) fn words(tx: &Transaction<'_>, case: &Case) -> Result<Vec<Word>> {
     let mut select = tx.prepare_cached(
         "SELECT sender, received_ms, content FROM compact_letters
-         WHERE report = ?1 AND kind = 0 ORDER BY row DESC",
+         WHERE report = ?1 AND kind = 0 ORDER BY row",
     )?;
     let rows = select
         .query_map([case.report.as_bytes()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(rows
+    let mut words: Vec<(_, Word)> = rows
         .into_iter()
         .filter_map(|(sender, received_ms, content)| {
-            Some(Word {
+            let report = CompactReport::decode(&content)?;
+            let word = Word {
                 sender,
                 received_ms,
-                content: Content::Sos(CompactReport::decode(&content)?.to_report()),
-            })
+                content: Content::Sos(report.to_report()),
+            };
+            Some((newness(&report), word))
         })
-        .collect())
+        .collect();
+    words.sort_by_key(|(newness, _)| std::cmp::Reverse(*newness));
+    Ok(words.into_iter().map(|(_, word)| word).collect())
+}
+
+/// Which of two forms of one report was sealed later, whatever way is slower: the
+/// phone seals it anew when it knows a better position.
+fn newness(report: &CompactReport) -> (i64, bool) {
+    let waited_ms = report.waited_ms.unwrap_or_default();
+    (waited_ms, report.position.is_some())
 }
 
 /// How often the report has come in its compact form.
@@ -230,7 +241,7 @@ pub(super) fn view(tx: &Transaction<'_>, case: &Case) -> Result<Option<CompactVi
     };
     let report = of_kind(REPORT)
         .filter_map(|content| CompactReport::decode(content))
-        .next_back();
+        .max_by_key(newness);
     let parts: Vec<TextPart> = of_kind(TEXT)
         .filter_map(|content| TextPart::decode(content))
         .collect();
