@@ -100,6 +100,9 @@ mod tests {
     const MINUTE: i64 = 60_000;
     const POLICY: Policy = Policy::STANDARD;
 
+    /// Minutes ago, by which SIM, what.
+    type Said = (i64, u32, R);
+
     fn tried(minutes_ago: i64, sim: u32, result: R) -> SmsTry {
         SmsTry {
             part: 1,
@@ -118,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_to_do_by_what_was_said() {
-        let table: &[(&[(i64, u32, R)], SmsNext)] = &[
+        let table: &[(&[Said], SmsNext)] = &[
             (&[], SmsNext::SendNow),
             (&[(0, 0, R::Sent)], wait(10)),
             (&[(9, 0, R::Sent)], wait(1)),
