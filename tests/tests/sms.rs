@@ -5,7 +5,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test"
+    clippy::print_stdout,
+    reason = "a test, and what it measures"
 )]
 
 use std::sync::Arc;
