@@ -75,6 +75,8 @@ fn home(directory: &Path) -> Outcome<Arc<Homeline>> {
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     let vault = directory.join("vault.key").to_string_lossy().into_owned();
     Ok(Homeline::open(config, FileVault::open(vault)?, None, None)?)

@@ -72,6 +72,8 @@ fn fill(directory: &Path) -> Outcome<()> {
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     let clock = Arc::new(Steps(AtomicI64::new(0)));
     let home = Homeline::open(

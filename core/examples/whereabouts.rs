@@ -108,6 +108,8 @@ fn home(directory: &Path, name: &str, clock: &Arc<ReplayClock>) -> Outcome<Arc<H
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     let clock: Arc<dyn Clock> = Arc::<ReplayClock>::clone(clock);
     let vault = FileVault::open(path(&format!("{name}.key")))?;

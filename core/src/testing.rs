@@ -72,5 +72,7 @@ pub(crate) fn config(directory: &Path) -> crate::config::Config {
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        datagram: None,
+        receipt_keys: Vec::new(),
     }
 }

@@ -65,6 +65,8 @@ fn open(directory: &Path) -> Arc<Homeline> {
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     let vault = directory.join("vault.key").to_string_lossy().into_owned();
     Homeline::open(

@@ -116,5 +116,7 @@ pub fn config(values: &Values, directory: &Path) -> Config {
             from_abroad: values.hotline.1.clone(),
         },
         home_country: "CN".into(),
+        datagram: None,
+        receipt_keys: Vec::new(),
     }
 }

@@ -27,6 +27,8 @@ fn open(base: &TempDir) -> Arc<Homeline> {
             from_abroad: "+861012308".into(),
         },
         home_country: "CN".into(),
+        datagram: None,
+        receipt_keys: Vec::new(),
     };
     Homeline::open(
         config,

@@ -43,6 +43,14 @@ pub struct Config {
     /// Where the traveler is at home: two letters (ISO 3166-1 alpha-2).
     #[uniffi(default = "CN")]
     pub home_country: String,
+    /// Where the ministry takes datagrams, `host:port`, until a service document
+    /// says; absent: none are sent before.
+    #[uniffi(default = None)]
+    pub datagram: Option<String>,
+    /// Ed25519 public keys (32 bytes each) that sign receipts, until a service
+    /// document brings them. Empty: a receipt that comes before is not believed.
+    #[uniffi(default = [])]
+    pub receipt_keys: Vec<Vec<u8>>,
 }
 
 /// A hotline in both of its forms.
@@ -78,10 +86,11 @@ impl Config {
                 "at least one Ed25519 public key",
             ));
         }
-        for key in self.anchors.iter().chain([&self.sealing_key]) {
+        let keys = self.anchors.iter().chain(&self.receipt_keys);
+        for key in keys.chain([&self.sealing_key]) {
             if key.len() != 32 {
                 return Err(HomelineError::invalid(
-                    "config.anchors or config.sealing_key",
+                    "config.anchors, config.receipt_keys or config.sealing_key",
                     Problem::Malformed,
                     "keys of 32 bytes",
                 ));

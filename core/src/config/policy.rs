@@ -264,6 +264,25 @@ pub(crate) struct Policy {
     /// First wait between two datagrams of one report; it doubles. Longer than any
     /// satellite's round trip.
     pub(crate) datagram_again_ms: i64,
+    /// Longest wait between two datagrams of one report: a packet a minute is less
+    /// than the HTTPS attempt beside it.
+    pub(crate) datagram_again_most_ms: i64,
+    /// A round of datagrams takes no longer: so much a pass is longer, and HTTPS
+    /// later, on a bad day. Two round trips of a satellite phone, about 1.5 s each.
+    pub(crate) datagram_wait: Duration,
+    /// What has no receipt by then is sent once more in the same round.
+    pub(crate) datagram_resend: Duration,
+    /// Longest name look-up for a datagram.
+    pub(crate) datagram_look_up: Duration,
+    /// Bytes of one packet to the ministry: it fits the smallest link there is.
+    pub(crate) datagram_bytes: usize,
+    /// Reports in one round of a pass: a person in need presses a few times.
+    pub(crate) datagrams_of_pass: u32,
+    /// Answers read in one round: those that prove nothing are thrown away, but not
+    /// without end.
+    pub(crate) datagram_answers: usize,
+    /// Packets whose late receipts are still believed.
+    pub(crate) datagrams_remembered: usize,
     /// An SMS that was handed over is given so long to be answered before another
     /// is advised: it costs money, and centres deliver in seconds or in hours.
     pub(crate) sms_again_ms: i64,
@@ -451,6 +470,14 @@ impl Policy {
         plan_memory_ms: 10 * 60_000,
         datagram_attempts: 5,
         datagram_again_ms: 3_000,
+        datagram_again_most_ms: 60_000,
+        datagram_wait: Duration::from_millis(3_500),
+        datagram_resend: Duration::from_millis(1_600),
+        datagram_look_up: Duration::from_secs(2),
+        datagram_bytes: 200,
+        datagrams_of_pass: 8,
+        datagram_answers: 256,
+        datagrams_remembered: 64,
         sms_again_ms: 5 * 60_000,
         relay_again_ms: 15 * 60_000,
         battery_low_percent: 5,

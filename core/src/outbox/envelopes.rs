@@ -237,6 +237,24 @@ impl Outbox {
         })
     }
 
+    /// Reports whose own envelope waits, the newest first: a new press is likelier to
+    /// be the one that matters.
+    pub(crate) fn reports_waiting(&self, most: u32) -> Result<Vec<Uuid>> {
+        self.read(|tx| {
+            let mut statement = tx.prepare_cached(
+                // The lane keeps the search within the index of what waits.
+                "SELECT report FROM envelope
+                 WHERE lane = ?1 AND role = ?2 AND state = 0 AND report IS NOT NULL
+                 ORDER BY seq DESC LIMIT ?3",
+            )?;
+            let rows = statement.query_map(
+                params![Lane::Sos.number(), Role::Report.number(), most],
+                |row| row.get(0),
+            )?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// The envelope is at the ministry, proved by its receipt.
     pub(crate) fn received(&self, id: Uuid, event: Option<&EventRow>) -> Result<()> {
         let now_ms = self.time().now().wall_ms;

@@ -56,6 +56,20 @@ impl Outbox {
         })
     }
 
+    /// Appends an event of a report; of one that is no longer here, nothing.
+    pub(crate) fn note_of_report(&self, event: &EventRow) -> Result<()> {
+        self.write(|tx| {
+            let known: Option<i64> = tx
+                .query_row(
+                    "SELECT 1 FROM report WHERE id = ?1",
+                    [event.report],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            known.map_or(Ok(()), |_| append(tx, event))
+        })
+    }
+
     /// Appends events of the change feed, keeps what is for the record, and moves
     /// the feed's cursor, as one.
     pub(crate) fn apply_changes(

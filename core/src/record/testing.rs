@@ -51,6 +51,8 @@ impl Phone {
                 from_abroad: "+861012308".into(),
             },
             home_country: "CN".into(),
+            datagram: None,
+            receipt_keys: Vec::new(),
         };
         Homeline::open(config, vault, None, None).unwrap()
     }

@@ -9,6 +9,7 @@
 mod aml;
 mod attachments;
 pub mod compact;
+mod datagram;
 mod evidence;
 mod ground;
 mod log;
@@ -22,6 +23,7 @@ pub use attachments::{
     AttachmentInfo, AttachmentState, AttachmentStatus, Attachments, Pause, SendOver,
 };
 pub(crate) use attachments::{BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads};
+pub use datagram::DatagramOutcome;
 pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};
 pub use ground::Ground;
@@ -100,6 +102,8 @@ pub struct Sos {
     pub(crate) policy: Policy,
     /// What to call when a press cannot be stored.
     numbers: Vec<String>,
+    /// Datagrams.
+    line: datagram::Line,
     /// The press before; its lock also makes two fingers one press.
     pressed: Mutex<Option<LastPress>>,
 }
@@ -206,11 +210,7 @@ impl Sos {
                 state: status.state,
                 kind: copy.map(|copy| copy.kind),
                 next_attempt_ms: status.next_attempt_ms,
-                datagram: plan::Offered::from(
-                    service
-                        .as_ref()
-                        .is_some_and(|known| known.datagram.is_some()),
-                ),
+                datagram: plan::Offered::from(self.sealer.datagram_endpoint().is_some()),
                 sms: plan::Offered::from(
                     service.is_some_and(|known| !known.sms_numbers.is_empty()),
                 ),
@@ -301,6 +301,7 @@ impl Sos {
             time,
             policy,
             numbers,
+            line: datagram::Line::default(),
             pressed: Mutex::new(None),
         }
     }

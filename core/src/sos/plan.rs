@@ -12,6 +12,7 @@
 //! * Where data is in doubt, what does not need it comes beside it at once.
 //! * After a receipt, all that is left is the rest of the report, by data.
 
+use super::datagram::due_ms;
 use super::{AttemptResult, Channel, Evidence, ReportEvent, ReportState, SosKind};
 use crate::config::Policy;
 
@@ -454,7 +455,11 @@ impl Plan<'_> {
             (NetworkState::None, true) => StepReason::SatelliteThin,
             _ => why,
         };
-        let from_ms = self.after(self.datagram, self.policy.datagram_again_ms);
+        let sent = self
+            .datagram
+            .last
+            .map(|(_, at_ms)| (self.datagram.times, at_ms));
+        let from_ms = due_ms(sent, self.now_ms, self.policy);
         Some((NextAction::SendDatagram, why, from_ms))
     }
 

@@ -101,6 +101,8 @@ impl Engine {
 
     /// Ends a running pass as soon as the transport can.
     pub(crate) fn cancel(&self) {
+        // Also a round that the host began by itself.
+        self.parts.sos.cancel_datagrams();
         if !self.mark(&self.cancelled) {
             return;
         }

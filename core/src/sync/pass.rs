@@ -14,6 +14,7 @@
 //! envelope that fails by itself is skipped or parked, and the others go on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -119,6 +120,7 @@ impl<'a> Pass<'a> {
     /// Runs the pass, and writes down what it has learnt of the line.
     pub(super) fn run(&mut self) -> Result<Stop> {
         let (stop, mut next_ms) = self.steps()?;
+        self.by_datagram(stop)?;
         if let (SyncStop::Done, Some(pause)) = (stop, self.allowed.pause) {
             next_ms = sooner(next_ms, pause.left_ms);
         }
@@ -132,6 +134,17 @@ impl<'a> Pass<'a> {
         };
         hold::note(&self.parts.outbox, &ended)?;
         Ok((stop, next_ms))
+    }
+
+    /// Where HTTPS did not lead to the ministry, one packet may.
+    fn by_datagram(&self, stop: SyncStop) -> Result<()> {
+        let blocked = matches!(stop, SyncStop::Offline | SyncStop::NotTheMinistry);
+        if !blocked || self.cancelled.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let left = Duration::from_millis(u64::try_from(self.client.left_ms()).unwrap_or(0));
+        let longest = self.parts.policy.datagram_wait.min(left);
+        self.parts.sos.datagrams_of_pass(longest)
     }
 
     fn steps(&mut self) -> Result<Stop> {

@@ -20,6 +20,9 @@ pub(crate) struct Sealer {
     anchors: Vec<Vec<u8>>,
     /// The key of the `Config`, until a service document brings another.
     first_key: Vec<u8>,
+    /// The endpoint and the receipt keys of the `Config`, until then.
+    first_datagram: Option<String>,
+    first_receipt_keys: Vec<Vec<u8>>,
     device: RwLock<Arc<DeviceKeys>>,
     service: RwLock<Option<Arc<ServiceDocument>>>,
 }
@@ -31,6 +34,8 @@ impl Sealer {
         let sealer = Self {
             anchors: config.anchors.clone(),
             first_key: config.sealing_key.clone(),
+            first_datagram: config.datagram.clone(),
+            first_receipt_keys: config.receipt_keys.clone(),
             device: RwLock::new(Arc::new(device)),
             service: RwLock::new(None),
         };
@@ -79,8 +84,16 @@ impl Sealer {
         Ok(true)
     }
 
-    /// Keys that may sign receipts and case news; none before the first service
-    /// document.
+    /// Where datagrams are taken, `host:port`.
+    pub(crate) fn datagram_endpoint(&self) -> Option<String> {
+        match self.service() {
+            Some(service) => service.datagram.clone(),
+            None => self.first_datagram.clone(),
+        }
+    }
+
+    /// Keys that may sign receipts and case news; before the first service document
+    /// those of the `Config`.
     pub(crate) fn receipt_keys(&self) -> Vec<Vec<u8>> {
         self.service()
             .map(|service| {
@@ -90,7 +103,7 @@ impl Sealer {
                     .map(|key| key.0.clone())
                     .collect()
             })
-            .unwrap_or_default()
+            .unwrap_or_else(|| self.first_receipt_keys.clone())
     }
 
     /// Seals `content` to the ministry.
@@ -100,7 +113,6 @@ impl Sealer {
     }
 
     /// Seals the content of a compact message to the ministry.
-    #[allow(dead_code, reason = "text messages and packets come next")]
     pub(crate) fn compact(&self, kind: CompactKind, content: &[u8]) -> Result<Vec<u8>> {
         compact::seal(kind, content, &self.sealing_key()?, &self.device())
     }

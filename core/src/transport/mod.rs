@@ -5,8 +5,11 @@
 //! bytes and reports faults; it decides nothing, follows no redirect, and
 //! stores nothing.
 
+mod datagram;
 mod https;
 
+pub(crate) use datagram::UdpTransport;
+pub use datagram::{DatagramPacket, DatagramTransport};
 pub(crate) use https::HttpsTransport;
 
 /// A header of a request or a response.
