@@ -33,6 +33,7 @@ use crate::registration::{
 use crate::relay;
 use crate::seal::envelope;
 use crate::seal::letters::{self, Inside};
+use crate::seal::compact::{CASE_BYTES_MAX, CompactReceipt};
 use crate::seal::token::{Kind, Scanned, SelfSigned, Token};
 use crate::sync::protocol::{CarriedAnswer, Content, ProfileNews};
 use crate::whereabouts::exchange::{self, Imported, TrackPiece};
@@ -242,6 +243,36 @@ pub fn bundle_texts(bytes: &[u8]) {
         .last();
     if let Some(done) = last {
         assert!(done.unwrap().bundle.unwrap() == bytes);
+    }
+}
+
+/// A receipt of a packet or a text message: none is believed that was not signed by a
+/// key of ours, and one that is reads back to its very bytes.
+pub fn receipt(bytes: &[u8]) {
+    let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
+    let key = device.public().signing;
+    let signed = |receipt: &CompactReceipt| receipt.sign(&key, |body| device.sign(body));
+    for keys in [
+        vec![],
+        vec![vec![]],
+        vec![vec![7; 32]],
+        vec![vec![7; 32], vec![9; 5]],
+    ] {
+        assert!(CompactReceipt::verify(bytes, &keys).is_err());
+    }
+    if let Ok(receipt) = CompactReceipt::verify(bytes, &[key.to_vec()]) {
+        assert_eq!(signed(&receipt).as_deref(), Some(bytes));
+    }
+    // The same bytes as what a receipt says, so that what stands behind the
+    // signature is reached.
+    let case = String::from_utf8_lossy(bytes).into_owned();
+    let receipt = CompactReceipt {
+        case_id: case,
+        ..CompactReceipt::for_message(bytes, &uuid::Uuid::nil(), 1, "C")
+    };
+    if let Some(own) = signed(&receipt) {
+        assert_eq!(CompactReceipt::verify(&own, &[key.to_vec()]), Ok(receipt));
+        assert!(own.len() <= 120 + CASE_BYTES_MAX);
     }
 }
 

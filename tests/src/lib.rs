@@ -4,6 +4,7 @@
 //! * [`scene`]: one phone and its ministry, in the test's own process.
 //! * [`traveler`]: a phone in a process of its own, which can be killed.
 //! * [`operation`]: everything that such a phone writes.
+//! * [`packets`], [`slow`]: the same for single packets; a link that takes its time.
 //! * [`proxy`], [`hostile`], [`certs`]: the faults: a network that goes away,
 //!   swallows answers or lies; a server that answers with whatever a test
 //!   scripts; certificates, good and bad.
@@ -38,9 +39,11 @@ pub mod hostile;
 mod https;
 pub mod line;
 pub mod operation;
+pub mod packets;
 pub mod proxy;
 pub mod scene;
 pub mod soak;
+pub mod slow;
 pub mod stage;
 pub mod storm;
 pub mod strace;

@@ -43,6 +43,8 @@ pub(crate) struct App {
     pub(crate) keys: Arc<Keys>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) gateway: Arc<Gateway>,
+    /// Where datagrams are taken, as the service document says.
+    pub(crate) datagram: Option<String>,
     service: Arc<RwLock<Arc<Signed>>>,
 }
 
@@ -53,13 +55,15 @@ impl App {
         keys: Arc<Keys>,
         meter: Arc<Meter>,
         gateway: Arc<Gateway>,
+        datagram: Option<String>,
     ) -> Result<Self, StoreError> {
-        let service = sign_service(&store, &keys, &gateway)?;
+        let service = sign_service(&store, &keys, &gateway, datagram.clone())?;
         Ok(Self {
             store,
             keys,
             meter,
             gateway,
+            datagram,
             service: Arc::new(RwLock::new(service)),
         })
     }
@@ -74,7 +78,12 @@ impl App {
     pub(crate) fn renew_service(&self) -> Result<(), StoreError> {
         // Locked first: the later of two changes is served at the end.
         let mut served = self.service.write().unwrap_or_else(PoisonError::into_inner);
-        *served = sign_service(&self.store, &self.keys, &self.gateway)?;
+        *served = sign_service(
+            &self.store,
+            &self.keys,
+            &self.gateway,
+            self.datagram.clone(),
+        )?;
         Ok(())
     }
 
@@ -84,7 +93,12 @@ impl App {
         // document, shall find the key in it.
         let mut served = self.service.write().unwrap_or_else(PoisonError::into_inner);
         self.keys.rotate(rotation, former)?;
-        *served = sign_service(&self.store, &self.keys, &self.gateway)?;
+        *served = sign_service(
+            &self.store,
+            &self.keys,
+            &self.gateway,
+            self.datagram.clone(),
+        )?;
         drop(served);
         match (rotation, former) {
             (Rotation::Sealing, _) | (_, Former::Kept) => Ok(()),
@@ -93,9 +107,15 @@ impl App {
     }
 }
 
-fn sign_service(store: &Store, keys: &Keys, gateway: &Gateway) -> Result<Arc<Signed>, StoreError> {
+fn sign_service(
+    store: &Store,
+    keys: &Keys,
+    gateway: &Gateway,
+    datagram: Option<String>,
+) -> Result<Arc<Signed>, StoreError> {
     let document = ServiceDocument {
         crises: store.crises()?,
+        datagram,
         ..service_document(keys, gateway)
     };
     let document = store.number_service(document)?;

@@ -23,6 +23,7 @@
 )]
 
 mod api;
+mod datagram;
 mod desk;
 mod intake;
 mod keys;
@@ -81,6 +82,10 @@ pub struct Settings {
     pub sms_numbers: Vec<String>,
     /// The bearer token of the SMS gateway; without one, no gateway is let in.
     pub sms_token: Option<String>,
+    /// Where datagrams are taken (UDP); port 0: any free port; `None`: nowhere.
+    pub datagram_listen: Option<SocketAddr>,
+    /// Where phones are told to send them, `host:port`; `None`: where they are taken.
+    pub datagram_public: Option<String>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -103,6 +108,8 @@ impl Settings {
             data: data.into(),
             sms_numbers: Vec::new(),
             sms_token: None,
+            datagram_listen: None,
+            datagram_public: None,
         }
     }
 }
@@ -141,6 +148,7 @@ pub struct Ministry {
     app: App,
     desk: Desk,
     address: SocketAddr,
+    datagram: Option<SocketAddr>,
     tls: Arc<ServerConfig>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
@@ -180,13 +188,32 @@ impl Ministry {
         let listener = listen(settings.listen)?;
         let desk_listener = listen(settings.desk_listen)?;
         let address = listener.local_addr()?;
+        let datagrams = settings.datagram_listen.map(datagram::listen).transpose()?;
+        let datagram = datagrams
+            .as_ref()
+            .map(std::net::UdpSocket::local_addr)
+            .transpose()?;
+        let told = datagram.map(|listens| {
+            settings.datagram_public.clone().unwrap_or_else(|| {
+                match listens.ip().is_unspecified() {
+                    true => format!("localhost:{}", listens.port()),
+                    false => listens.to_string(),
+                }
+            })
+        });
         let tls = keys.authority.server_config(address.ip())?;
         let gateway = Arc::new(Gateway::new(
             settings.sms_token.clone(),
             settings.sms_numbers.clone(),
         )?);
-        let app = App::new(Arc::new(store), keys, Arc::new(Meter::default()), gateway)
-            .map_err(|error| within(of(error)))?;
+        let app = App::new(
+            Arc::new(store),
+            keys,
+            Arc::new(Meter::default()),
+            gateway,
+            told,
+        )
+        .map_err(|error| within(of(error)))?;
         let desk = Desk::new(app.clone(), desk_listener.local_addr()?)?;
         let (stop, stopped) = watch::channel(false);
         let thread = spawn(
@@ -197,11 +224,13 @@ impl Ministry {
                 api::router(app.clone()),
             ),
             (desk_listener, Speech::Plain, desk::router(desk.clone())),
+            datagrams.map(|socket| (socket, app.clone())),
         )?;
         Ok(Self {
             app,
             desk,
             address,
+            datagram,
             tls,
             stop,
             thread: Some(thread),
@@ -218,6 +247,11 @@ impl Ministry {
         } else {
             format!("https://{}", self.address)
         }
+    }
+
+    /// Where datagrams are taken; `None`: nowhere.
+    pub fn datagram_address(&self) -> Option<SocketAddr> {
+        self.datagram
     }
 
     /// Origin of the desk; its page is `/desk`.
@@ -390,7 +424,14 @@ pub fn rotate_keys(data: &Path, rotation: Rotation, former: Former) -> io::Resul
     let store = Store::open(data, Arc::clone(&keys)).map_err(of)?;
     // The document that this signs is signed anew at the next start, with its numbers.
     let gateway = Arc::new(Gateway::new(None, Vec::new())?);
-    let app = App::new(Arc::new(store), keys, Arc::new(Meter::default()), gateway).map_err(of)?;
+    let app = App::new(
+        Arc::new(store),
+        keys,
+        Arc::new(Meter::default()),
+        gateway,
+        None,
+    )
+    .map_err(of)?;
     app.rotate(rotation, former).map_err(of)
 }
 
@@ -437,6 +478,7 @@ fn spawn(
     stopped: watch::Receiver<bool>,
     api: Service,
     desk: Service,
+    datagrams: Option<(std::net::UdpSocket, App)>,
 ) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -459,10 +501,15 @@ fn spawn(
         ))
     };
     let (api, desk) = (serve(api)?, serve(desk)?);
+    let datagrams = async move {
+        if let Some((socket, app)) = datagrams {
+            let _ = datagram::serve(socket, app, stopped).await;
+        }
+    };
     std::thread::Builder::new()
         .name("ministry".into())
         .spawn(move || {
-            runtime.block_on(async { tokio::join!(api, desk) });
+            runtime.block_on(async { tokio::join!(api, desk, datagrams) });
             // A commit that is under way is let finish.
             runtime.shutdown_timeout(Duration::from_secs(10));
         })

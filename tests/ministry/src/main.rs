@@ -22,6 +22,8 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
   --desk ADDR:PORT    the desk for officers, loopback only (default 127.0.0.1:8444)
   --sms-number NUMBER takes sealed text messages (E.164); may come more than once
   --sms-token-file FILE  the token of the SMS gateway
+  --datagram ADDR:PORT  takes reports in single packets, UDP (default as --listen)
+  --datagram-public HOST:PORT  where phones are told to send them (default the same)
   --json              print the start values as one line of JSON
   --rotate-keys KIND  make keys anew while the service does not run, and end; KIND is
                       sealing, receipts or both
@@ -76,6 +78,8 @@ fn wish() -> Result<Wish, lexopt::Error> {
     let mut former = None;
     let mut sms_numbers = Vec::new();
     let mut sms_token = None;
+    let mut datagram: Option<SocketAddr> = None;
+    let mut datagram_public = None;
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -98,6 +102,8 @@ fn wish() -> Result<Wish, lexopt::Error> {
                 });
             }
             Long("revoke") => former = Some(Former::Revoked),
+            Long("datagram") => datagram = Some(arguments.value()?.parse()?),
+            Long("datagram-public") => datagram_public = Some(arguments.value()?.string()?),
             Long("openapi") => return Ok(Wish::OpenApi),
             Long("help") | Short('h') => return Ok(Wish::Help),
             _ => return Err(argument.unexpected()),
@@ -121,6 +127,9 @@ fn wish() -> Result<Wish, lexopt::Error> {
         data,
         sms_numbers,
         sms_token,
+        // A port that nobody knows beforehand is of no use to a phone.
+        datagram_listen: datagram.or((listen.port() != 0).then_some(listen)),
+        datagram_public,
     };
     Ok(Wish::Serve(settings, form))
 }

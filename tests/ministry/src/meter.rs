@@ -33,8 +33,26 @@ pub struct Counters {
     pub wire_bytes_in: u64,
     /// Bytes of TCP payload to clients of the API, TLS included.
     pub wire_bytes_out: u64,
-    /// Answers with a status of 500 or above.
+    /// Answers with a status of 500 or above, and datagrams that could not be stored.
     pub failures: u64,
+    /// Datagrams that came, whatever was in them.
+    #[serde(default)]
+    pub datagrams: u64,
+    /// Bytes of their UDP payload.
+    #[serde(default)]
+    pub datagram_bytes_in: u64,
+    /// Datagrams that were answered by a receipt.
+    #[serde(default)]
+    pub datagrams_answered: u64,
+    /// Bytes of UDP payload of these receipts.
+    #[serde(default)]
+    pub datagram_bytes_out: u64,
+    /// Datagrams that got no answer for what was in them.
+    #[serde(default)]
+    pub datagrams_ignored: u64,
+    /// Datagrams that were not looked at: too many of a source, or of all.
+    #[serde(default)]
+    pub datagrams_limited: u64,
 }
 
 /// The running counters.
@@ -49,6 +67,12 @@ pub(crate) struct Meter {
     wire_bytes_in: AtomicU64,
     wire_bytes_out: AtomicU64,
     failures: AtomicU64,
+    datagrams: AtomicU64,
+    datagram_bytes_in: AtomicU64,
+    datagrams_answered: AtomicU64,
+    datagram_bytes_out: AtomicU64,
+    datagrams_ignored: AtomicU64,
+    datagrams_limited: AtomicU64,
 }
 
 impl Meter {
@@ -95,6 +119,24 @@ impl Meter {
         add(&self.failures, 1);
     }
 
+    pub(crate) fn datagram(&self, bytes: usize) {
+        add(&self.datagrams, 1);
+        add(&self.datagram_bytes_in, bytes);
+    }
+
+    pub(crate) fn datagram_answered(&self, bytes: usize) {
+        add(&self.datagrams_answered, 1);
+        add(&self.datagram_bytes_out, bytes);
+    }
+
+    pub(crate) fn datagram_ignored(&self) {
+        add(&self.datagrams_ignored, 1);
+    }
+
+    pub(crate) fn datagram_limited(&self) {
+        add(&self.datagrams_limited, 1);
+    }
+
     pub(crate) fn read(&self) -> Counters {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,6 +153,12 @@ impl Meter {
             wire_bytes_in: get(&self.wire_bytes_in),
             wire_bytes_out: get(&self.wire_bytes_out),
             failures: get(&self.failures),
+            datagrams: get(&self.datagrams),
+            datagram_bytes_in: get(&self.datagram_bytes_in),
+            datagrams_answered: get(&self.datagrams_answered),
+            datagram_bytes_out: get(&self.datagram_bytes_out),
+            datagrams_ignored: get(&self.datagrams_ignored),
+            datagrams_limited: get(&self.datagrams_limited),
         }
     }
 }

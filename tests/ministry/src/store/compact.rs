@@ -24,7 +24,6 @@ const TEXT: i64 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CompactChannel {
     Sms,
-    #[allow(dead_code, reason = "packets come next")]
     Datagram,
 }
 
