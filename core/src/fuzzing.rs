@@ -251,7 +251,7 @@ pub fn bundle_texts(bytes: &[u8]) {
 pub fn receipt(bytes: &[u8]) {
     let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
     let key = device.public().signing;
-    let signed = |receipt: &CompactReceipt| receipt.sign(&key, |body| device.sign(body));
+    let signed = |receipt: &CompactReceipt| receipt.sign(&key, |body| device.sign(body).to_vec());
     for keys in [
         vec![],
         vec![vec![]],

@@ -117,17 +117,6 @@ fn receipts_that_were_changed() {
 }
 
 #[test]
-fn write_seed_tmp() {
-    let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
-    let receipt =
-        CompactReceipt::for_message(b"m", &uuid::Uuid::nil(), 1_790_000_000_000, "C-7K2M-9QXF");
-    let bytes = receipt
-        .sign(&device.public().signing, |body| device.sign(body))
-        .unwrap();
-    fs::write("/tmp/dg_receipt_seed", bytes).unwrap();
-}
-
-#[test]
 fn fields_that_were_changed() {
     changed("fields", 4_000, hostile_fields);
 }
