@@ -23,6 +23,8 @@ use tempfile::TempDir;
 /// Bundles, each with the reports of a valley.
 const BUNDLES: u64 = 12;
 const REPORTS: u64 = 5;
+/// An import takes some 5 ms on an idle machine, and ten times that on a busy one.
+const IMPORT_STEP: Duration = Duration::from_millis(6);
 
 struct World {
     base: TempDir,
@@ -86,7 +88,7 @@ fn killed_while_it_takes_and_while_it_passes_on() {
         let mut carrier = world.carrier();
         let bundle = bundle.clone();
         carrier.say(&Ask::Carry { bundle }).unwrap();
-        wait(number, Duration::from_millis(1));
+        wait(number, IMPORT_STEP);
         let told = carrier.kill().unwrap();
         let returned = told.first().is_some_and(|line| {
             let told: Told = serde_json::from_str(line).unwrap();
