@@ -62,6 +62,7 @@ impl World {
             sealing_key: given.sealing_key,
             tls_root: given.tls_root,
             hotline: (given.hotline_from_home, given.hotline_from_abroad),
+            more_tls_roots: Vec::new(),
         };
         let clock = Arc::new(MovedClock::new());
         let home = open(&values, directory.path(), &clock);

@@ -139,6 +139,7 @@ pub(crate) fn host_values(ministry: &Ministry) -> Values {
         sealing_key: host.sealing_key,
         tls_root: host.tls_root,
         hotline: (host.hotline_from_home, host.hotline_from_abroad),
+        more_tls_roots: Vec::new(),
     }
 }
 

@@ -177,6 +177,7 @@ impl<'a> World<'a> {
             sealing_key: told.sealing_key,
             tls_root: told.tls_root,
             hotline: (told.hotline_from_home, told.hotline_from_abroad),
+            more_tls_roots: Vec::new(),
         };
         let config = stage::config(&values, &self.files);
         let (vault, line) = (Arc::clone(&self.vault), Arc::clone(&self.line));
