@@ -35,6 +35,16 @@ impl Chance {
         usize::try_from(self.bits() % end).unwrap_or(0)
     }
 
+    /// Text that no compressor shortens by much: of 20,000 Chinese characters.
+    pub fn text(&mut self, characters: usize) -> String {
+        (0..characters)
+            .filter_map(|_| {
+                let at = u32::try_from(self.below(20_000)).unwrap_or(0);
+                char::from_u32(0x4e00 + at)
+            })
+            .collect()
+    }
+
     /// True once in `times` on average.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0

@@ -3,7 +3,7 @@
 //!
 //! Every wait of a phone and every reading of an answer is the core's own function
 //! (`homeline::simulation`); the requests that a phone makes are those of a real
-//! pass, counted by the test beside this. The clock is a number, and a seed repeats
+//! pass, as read from its code. The clock is a number, and a seed repeats
 //! a run to the request. In the same run and under the same ministry, naive peers.
 
 mod ministry;

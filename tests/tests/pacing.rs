@@ -18,7 +18,7 @@ use homeline::contacts::{Contact, Relation};
 use homeline::health::WakeCause;
 use homeline::registration::{Purpose, Traveler, TravelerKind};
 use homeline::sos::{OnRepeat, ReportState, SosKind, SosRequest};
-use homeline::sync::protocol::ENVELOPES_PATH;
+use homeline::sync::protocol::{ENVELOPES_PATH, SealedEnvelope, read_batch};
 use homeline::sync::{PauseCause, SyncStop};
 use homeline::whereabouts::{Fix, FixSource, Position};
 use homeline_tests::clock::MovedClock;
@@ -427,8 +427,9 @@ fn a_500_of_one_envelope_holds_nothing_else_up() {
     let report = press(&home, "hurt");
     let bad = report.clone();
     phone.line.by(move |request| {
-        let body = String::from_utf8_lossy(&request.body);
-        match request.url.ends_with(ENVELOPES_PATH) && body.contains(&bad) {
+        let carries = |batch: Vec<SealedEnvelope>| batch.iter().any(|it| it.id.to_string() == bad);
+        let batch = read_batch(&request.body, 1_000);
+        match request.url.ends_with(ENVELOPES_PATH) && batch.is_some_and(carries) {
             true => Fault::Answer(Answer::problem(500)),
             false => Fault::None,
         }

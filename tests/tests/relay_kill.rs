@@ -16,6 +16,7 @@ use std::time::Duration;
 use homeline::Homeline;
 use homeline::keys::FileVault;
 use homeline::sos::{OnRepeat, SosKind, SosRequest};
+use homeline_tests::chance::Chance;
 use homeline_tests::stage::{self, Network, Stage};
 use homeline_tests::traveler::{Ask, Told, Traveler};
 use tempfile::TempDir;
@@ -48,10 +49,13 @@ impl World {
         let home = Homeline::open(config, vault, None, None).unwrap();
         let mut request = SosRequest::new(SosKind::Other);
         request.on_repeat = Some(OnRepeat::NewReport);
-        // Too long for two of them to share a parcel.
-        request.note = "x".repeat(900);
+        let mut chance = Chance::new(number);
         let reports = (0..REPORTS)
-            .map(|_| home.sos().press(request.clone()).unwrap())
+            .map(|_| {
+                // Too long for two of them to share a parcel, compressed as they are.
+                request.note = chance.text(500);
+                home.sos().press(request.clone()).unwrap()
+            })
             .collect();
         let file = directory.join("bundle");
         std::fs::write(&file, home.relay().export(u64::MAX).unwrap()).unwrap();

@@ -10,11 +10,10 @@ use super::Relay;
 use crate::error::Result;
 use crate::seal::letters::{self, Inside};
 use crate::seal::parcel::Parcel;
-use crate::seal::sha256_hex;
 use crate::seal::signed::{Context, Signed};
 use crate::sos::event;
 use crate::sync::protocol::{CarriedAnswer, Receipt};
-use crate::sync::receipt_evidence;
+use crate::sync::{is_receipt_for, receipt_evidence};
 
 impl Relay {
     /// Tries whether a parcel is an answer to this phone, and applies what it
@@ -55,7 +54,8 @@ impl Relay {
         let Some(waiting) = self.outbox.waiting(receipt.envelope)? else {
             return Ok(false);
         };
-        if receipt.sha256 != sha256_hex(&waiting.sealed) {
+        let earlier = || self.outbox.earlier_sealings(waiting.id);
+        if !is_receipt_for(&receipt, waiting.id, &waiting.sealed, earlier)? {
             return Ok(false);
         }
         let evidence = receipt_evidence(waiting.role, &receipt, signed)?;

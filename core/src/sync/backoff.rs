@@ -196,7 +196,7 @@ mod tests {
         // An SOS hardly spreads, and nobody puts it off for longer than this.
         assert_eq!(
             busy(Lane::Sos, Some(5_000), Some(600_000), u32::MAX),
-            37_000
+            22_000
         );
         let day = Some(24 * 3_600_000);
         let all = [Lane::Sos, Lane::Safety, Lane::Registration];

@@ -58,8 +58,8 @@ pub(crate) fn compress(json: Vec<u8>, id: Uuid) -> Vec<u8> {
     }
 }
 
-/// The JSON of a content that was in the envelope `id`; `None` where the form is not known, or it is damaged or
-/// longer than [`EXPANDED_BYTES`] and [`EXPANDED_RATIO`] allow.
+/// The JSON of a content that was in the envelope `id`; `None` where the form is not
+/// known, or it is damaged or longer than [`EXPANDED_BYTES`] and [`EXPANDED_RATIO`] allow.
 pub fn expand(content: &[u8], id: Uuid) -> Option<Cow<'_, [u8]>> {
     match content.split_first() {
         Some((b'{', _)) => Some(Cow::Borrowed(content)),

@@ -1,8 +1,8 @@
 //! The batches in flight: which go next, and what their answers mean.
 //!
-//! The outbox is asked anew before each request, and whenever something is pressed, so
-//! a report that was pressed meanwhile is in the next one. Two rules keep the link free for it: while
-//! something of a higher lane is in flight nothing of a lower one is sent, and a
+//! The outbox is asked anew before each request, and whenever something is pressed,
+//! so a report that was pressed meanwhile is in the next one. Two rules keep the link
+//! free for it: while something of a higher lane is in flight nothing of a lower one is sent, and a
 //! report may be one request more than all others together. What is in flight is
 //! known in memory only: killed anywhere, all of it is sent again, and the
 //! ministry takes it once.

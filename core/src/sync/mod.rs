@@ -30,6 +30,7 @@ pub use hold::{Pause, PauseCause};
 pub(crate) use hold::{network_changed, pause};
 pub(crate) use pass::receipt_evidence;
 pub use reseal::CANNOT_RESEAL;
+pub(crate) use reseal::is_receipt_for;
 pub(crate) use sealer::{Sealer, to_json};
 
 /// What [`crate::simulation`] calls.

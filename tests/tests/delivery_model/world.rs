@@ -27,7 +27,7 @@ use homeline::health::WakeCause;
 use homeline::registration::{Purpose, Traveler, TravelerKind};
 use homeline::sos::{Evidence, OnRepeat, ReportState, SosKind, SosRequest};
 use homeline::sync::SyncStop;
-use homeline::sync::protocol::{ENVELOPES_PATH, EnvelopeBatch};
+use homeline::sync::protocol::{ENVELOPES_PATH, read_batch};
 use homeline::transport::HttpRequest;
 use homeline::whereabouts::{Fix, FixSource, Position};
 use homeline::{Homeline, Result};
@@ -493,8 +493,8 @@ fn note(wire: &mut Wire, request: &HttpRequest, fault: &Fault) {
     if *fault == Fault::Offline || !request.url.ends_with(ENVELOPES_PATH) {
         return;
     }
-    let batch: EnvelopeBatch = serde_json::from_slice(&request.body).unwrap();
-    let ids = batch.envelopes.iter().map(|envelope| envelope.id);
+    let batch = read_batch(&request.body, 10_000).unwrap();
+    let ids = batch.iter().map(|envelope| envelope.id);
     let refused = matches!(
         fault,
         Fault::Answer(Answer {

@@ -9,7 +9,7 @@ use homeline::registration::Purpose;
 use homeline::seal::envelope::RecipientKey;
 use homeline::sos::{AttemptResult, Evidence, ReportState};
 use homeline::sync::protocol::{
-    EnvelopeOutcome, Problem, RETIRED_KEY, SealedEnvelope, UNKNOWN_KEY,
+    EnvelopeOutcome, Problem, RETIRED_KEY, SealedEnvelope, UNKNOWN_KEY, expand,
 };
 use homeline::sync::{CANNOT_RESEAL, SyncStop};
 use homeline::{Homeline, RecordState};
@@ -279,7 +279,8 @@ fn a_receipt_for_the_first_sealing_is_believed_after_the_second() {
     assert_eq!(seen[0].id, seen[1].id);
     assert!(seen[0].sealed != seen[1].sealed);
     let opened = homeline::seal::envelope::open(&seen[1].sealed.0, &[newer]).unwrap();
-    assert!(String::from_utf8_lossy(&opened.content).contains("hurt"));
+    let content = expand(&opened.content, opened.id).unwrap();
+    assert!(String::from_utf8_lossy(&content).contains("hurt"));
 }
 
 #[test]

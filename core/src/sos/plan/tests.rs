@@ -216,7 +216,9 @@ fn a_datagram_is_advised_until_it_is_proved_useless_here() {
     let again_ms = NOW_MS - 1_000 + POLICY.datagram_again_ms;
     let most = POLICY.datagram_attempts;
     assert_eq!(advised(AttemptResult::NoAnswer, 1), Some(again_ms));
-    assert_eq!(advised(AttemptResult::NoAnswer, most - 1), Some(again_ms));
+    // Each wait is twice the one before.
+    let last_ms = NOW_MS - 1_000 + (POLICY.datagram_again_ms << (most - 2));
+    assert_eq!(advised(AttemptResult::NoAnswer, most - 1), Some(last_ms));
     assert_eq!(advised(AttemptResult::NoAnswer, most), None);
     for useless in [
         AttemptResult::NoConnection,

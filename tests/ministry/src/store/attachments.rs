@@ -305,8 +305,15 @@ enum Opened {
 /// Makes the directories.
 pub(super) fn prepare(data: &Path) -> io::Result<PathBuf> {
     let files = data.join("attachments");
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
     for name in [CHUNKS, FILES] {
-        fs::create_dir_all(files.join(name))?;
+        builder.create(files.join(name))?;
     }
     Ok(files)
 }
