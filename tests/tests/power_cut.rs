@@ -400,7 +400,7 @@ fn most() -> usize {
 }
 
 fn seed() -> u64 {
-    setting("HOMELINE_SEED").unwrap_or_else(Chance::seed)
+    Chance::seed_of_test(setting("HOMELINE_POWER_CUTS"))
 }
 
 fn run(name: &str, mut story: Story) {

@@ -335,8 +335,9 @@ fn a_kill_or_an_error_at_any_call_loses_nothing() {
     if !strace::at_hand("a_kill_or_an_error_at_any_call_loses_nothing") {
         return;
     }
-    let seed = setting("HOMELINE_SEED").unwrap_or_else(Chance::seed);
-    let most = setting("HOMELINE_SYSCALLS").map_or(SAMPLE, |most| usize::try_from(most).unwrap());
+    let more = setting("HOMELINE_SYSCALLS");
+    let seed = Chance::seed_of_test(more);
+    let most = more.map_or(SAMPLE, |most| usize::try_from(most).unwrap());
     println!("seed {seed}");
     let base = tempfile::tempdir().unwrap();
     let mut chance = Chance::new(seed);
