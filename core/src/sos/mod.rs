@@ -21,7 +21,7 @@ mod standing;
 
 pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
 pub use attachments::{
-    AttachmentInfo, AttachmentState, AttachmentStatus, Attachments, Pause, SendOver,
+    AttachmentInfo, AttachmentPause, AttachmentState, AttachmentStatus, Attachments, SendOver,
 };
 pub(crate) use attachments::{BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads};
 pub use datagram::DatagramOutcome;

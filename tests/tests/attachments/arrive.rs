@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use homeline::RecordState;
 use homeline::keys::{KeyPurpose, KeyVault, VaultError};
-use homeline::sos::{AttachmentState, DataCost, Pause, SendOver};
+use homeline::sos::{AttachmentPause, AttachmentState, DataCost, SendOver};
 use homeline::sync::SyncStop;
 use homeline_tests::proxy::Link;
 use homeline_tests::scene::Scene;
@@ -143,7 +143,7 @@ fn on_a_metered_link_it_waits_where_the_traveler_says_so() {
     )
     .unwrap();
     let paused = |handed| AttachmentState::Paused {
-        why: Pause::Metered,
+        why: AttachmentPause::Metered,
         handed,
         of: 6,
     };

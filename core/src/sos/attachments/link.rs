@@ -10,7 +10,7 @@ use crate::sos::DataCost;
 
 /// Why an attachment is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
-pub enum Pause {
+pub enum AttachmentPause {
     /// It may go over unmetered links only, and this is none, or nobody has said.
     Metered,
     /// The traveler has said that it shall wait, or has taken the report back.
@@ -18,10 +18,10 @@ pub enum Pause {
 }
 
 /// Why it may not go over a link now, if so. Pure.
-pub(super) fn pause(over: SendOver, link: Option<DataCost>) -> Option<Pause> {
+pub(super) fn pause(over: SendOver, link: Option<DataCost>) -> Option<AttachmentPause> {
     match (over, link) {
-        (SendOver::NoLink, _) => Some(Pause::ByTraveler),
-        (SendOver::UnmeteredLink, Some(DataCost::Metered) | None) => Some(Pause::Metered),
+        (SendOver::NoLink, _) => Some(AttachmentPause::ByTraveler),
+        (SendOver::UnmeteredLink, Some(DataCost::Metered) | None) => Some(AttachmentPause::Metered),
         (SendOver::UnmeteredLink, Some(DataCost::Free)) | (SendOver::AnyLink, _) => None,
     }
 }

@@ -19,7 +19,7 @@
 mod link;
 mod seal;
 
-pub use link::Pause;
+pub use link::AttachmentPause;
 pub(crate) use link::Uploads;
 
 use std::io::Read;
@@ -95,7 +95,7 @@ pub enum AttachmentState {
     /// It may not go over the link of now.
     Paused {
         /// Why.
-        why: Pause,
+        why: AttachmentPause,
         /// Chunks that the ministry says it has.
         handed: u32,
         /// Chunks in all.
@@ -507,21 +507,21 @@ mod tests {
                 Announced,
                 None,
                 Some(DataCost::Metered),
-                paused(Pause::Metered, 3),
+                paused(AttachmentPause::Metered, 3),
             ),
             (
                 SendOver::UnmeteredLink,
                 Announced,
                 None,
                 None,
-                paused(Pause::Metered, 3),
+                paused(AttachmentPause::Metered, 3),
             ),
             (
                 SendOver::NoLink,
                 Announced,
                 None,
                 Some(DataCost::Free),
-                paused(Pause::ByTraveler, 3),
+                paused(AttachmentPause::ByTraveler, 3),
             ),
         ];
         for (over, sent, handed, link, expected) in table {
