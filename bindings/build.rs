@@ -3,8 +3,8 @@
 //!
 //! * `--icf=safe` folds functions that came out alike, but none whose address
 //!   somebody compares.
-//! * `--pack-dyn-relocs` writes the relocations in a few kilobytes instead of 180:
-//!   `relr` needs glibc 2.36, Android's own form API 23.
+//! * Packed relocations take a few kilobytes instead of 180: `pack-relative-relocs`
+//!   needs glibc 2.36 and says so in the library, Android's own form needs API 23.
 
 use std::env;
 
@@ -13,12 +13,12 @@ fn main() {
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|set| set == value);
     let linux = "x86_64-unknown-linux-gnu";
     let relocations = if is("CARGO_CFG_TARGET_OS", "android") {
-        "android"
+        "--pack-dyn-relocs=android"
     } else if is("TARGET", linux) && is("HOST", linux) {
-        "relr"
+        "-z,pack-relative-relocs"
     } else {
         return;
     };
     println!("cargo::rustc-cdylib-link-arg=-Wl,--icf=safe");
-    println!("cargo::rustc-cdylib-link-arg=-Wl,--pack-dyn-relocs={relocations}");
+    println!("cargo::rustc-cdylib-link-arg=-Wl,{relocations}");
 }
