@@ -293,7 +293,8 @@ pub fn pack_block(bytes: &[u8]) {
 /// written to the same.
 pub fn compact(bytes: &[u8]) {
     let device = DeviceKeys::from_secret(&Secret::new([1; 32])).unwrap();
-    let ministry = [RecipientKey::from_bytes(&[2; 32]).unwrap()];
+    // Not the key of the seeds: nothing that comes from outside opens.
+    let ministry = [RecipientKey::from_bytes(&[3; 32]).unwrap()];
     let keys = [device.public().signing.to_vec()];
     let from_text = compact::from_text(&String::from_utf8_lossy(bytes));
     for message in [Some(bytes.to_vec()), from_text].into_iter().flatten() {

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,8 @@ pub fn fair(bytes: &[u8]) -> Out {
 struct Shared {
     weather: Mutex<Box<Weather>>,
     passed: Mutex<Vec<Passed>>,
+    up: AtomicUsize,
+    down: AtomicUsize,
     to: Mutex<Option<SocketAddr>>,
 }
 
@@ -64,6 +67,8 @@ impl PacketRelay {
         let shared = Arc::new(Shared {
             weather: Mutex::new(Box::new(|_, bytes: &[u8]| fair(bytes))),
             passed: Mutex::default(),
+            up: AtomicUsize::new(0),
+            down: AtomicUsize::new(0),
             to: Mutex::default(),
         });
         let work = Arc::clone(&shared);
@@ -91,6 +96,11 @@ impl PacketRelay {
         *lock(&self.shared.weather) = Box::new(weather);
     }
 
+    /// How many packets have come to the relay on this way.
+    pub fn seen(&self, way: Way) -> usize {
+        self.shared.count(way).load(Ordering::SeqCst)
+    }
+
     /// The packets that have come to the relay since the last call, in order.
     pub fn passed(&self) -> Vec<Passed> {
         std::mem::take(&mut *lock(&self.shared.passed))
@@ -102,7 +112,15 @@ fn lock<T: ?Sized>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Shared {
+    fn count(&self, way: Way) -> &AtomicUsize {
+        match way {
+            Way::Up => &self.up,
+            Way::Down => &self.down,
+        }
+    }
+
     fn pass(&self, way: Way, bytes: &[u8]) -> Out {
+        self.count(way).fetch_add(1, Ordering::SeqCst);
         lock(&self.passed).push(Passed {
             way,
             bytes: bytes.to_vec(),

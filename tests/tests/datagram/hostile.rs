@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use homeline::sos::DatagramOutcome;
 use homeline::transport::{DatagramPacket, DatagramTransport, TransportError};
@@ -29,7 +29,10 @@ fn an_answer_changed_in_any_byte_proves_nothing_and_does_not_end_the_wait() {
             .collect(),
     });
     let report = press(&home, "");
-    assert_eq!(send_and_cancel(&home, &report), DatagramOutcome::BadAnswer);
+    assert_eq!(
+        send_and_cancel(&post, &home, &report, Way::Down),
+        DatagramOutcome::BadAnswer
+    );
     assert_eq!(state(&home, &report), handed());
     // It got there, and the phone says no more than it knows.
     assert_eq!(post.cases().len(), 1);
@@ -54,23 +57,42 @@ fn a_request_changed_in_any_byte_gets_no_answer() {
     // The packet of a report that never got there.
     post.udp.weather(|_, _| Vec::new());
     let report = press(&home, "");
-    assert_eq!(send_and_cancel(&home, &report), DatagramOutcome::NoAnswer);
+    assert_eq!(
+        send_and_cancel(&post, &home, &report, Way::Up),
+        DatagramOutcome::NoAnswer
+    );
     let packet = post.udp.passed()[0].bytes.clone();
     let socket = stranger(&post);
     for at in 0..packet.len() {
         let mut changed = packet.clone();
         changed[at] ^= 1 << (at % 8);
         socket.send(&changed).unwrap();
+        // One by one: the ministry opens few at a time, and drops the others.
+        wait_for(&post, at + 1);
     }
     for length in [0, 1, 33, 82, 83, 119] {
         socket.send(&packet[..length]).unwrap();
     }
+    wait_for(&post, packet.len() + 6);
     assert_eq!(answers(&socket), 0);
     assert!(post.cases().is_empty());
     // The packet itself does, whoever brings it.
     socket.send(&packet).unwrap();
-    assert_eq!(answers(&socket), 1);
+    socket
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    assert!(socket.recv(&mut [0; 200]).unwrap() > 0);
     assert_eq!(post.case().report.to_string(), report);
+}
+
+/// Waits until the ministry has looked at so many packets and said nothing.
+fn wait_for(post: &Post, ignored: usize) {
+    let ignored = u64::try_from(ignored).unwrap();
+    let begun = Instant::now();
+    while post.ministry.counters().datagrams_ignored < ignored {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Somebody on the network, at an address of their own.
@@ -187,7 +209,10 @@ fn receipts_are_not_believed_before_anybody_says_who_signs_them() {
     config.receipt_keys.clear();
     let home = post.phone_with(config);
     let report = press(&home, "");
-    assert_eq!(send_and_cancel(&home, &report), DatagramOutcome::NoAnswer);
+    assert_eq!(
+        send_and_cancel(&post, &home, &report, Way::Down),
+        DatagramOutcome::NoAnswer
+    );
     assert_eq!(state(&home, &report), handed());
     assert_eq!(post.cases().len(), 1);
 }
@@ -211,14 +236,22 @@ fn a_flood_and_odd_sizes_get_silence_and_others_are_served() {
     assert_eq!(answers(&socket), 0);
     let mut flood = vec![0x41; 120];
     flood[0] = 0x1c;
-    for _ in 0..3_000 {
-        let _ = socket.send(&flood);
+    // In small portions: what the kernel's own queue drops, nobody can count.
+    let begun = Instant::now();
+    while post.ministry.counters().datagrams_limited < 200 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "nothing is limited"
+        );
+        for _ in 0..50 {
+            let _ = socket.send(&flood);
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
     let report = press(&home, "");
     assert_eq!(send(&home, &report), DatagramOutcome::Received);
     assert_eq!(answers(&socket), 0);
     let counters = post.ministry.counters();
-    assert!(counters.datagrams_limited > 500, "{counters:?}");
     assert_eq!(counters.datagrams_answered, 1);
     assert!(counters.datagram_bytes_out <= 3 * counters.datagram_bytes_in);
     assert_eq!(counters.failures, 0);

@@ -9,7 +9,7 @@ use homeline::sos::{
     Channel, DatagramOutcome, Evidence, OnRepeat, ReportState, SosKind, SosRequest,
 };
 use homeline_tests::clock::MovedClock;
-use homeline_tests::packets::PacketRelay;
+use homeline_tests::packets::{PacketRelay, Way};
 use homeline_tests::proxy::{FaultProxy, Link};
 use homeline_tests::stage::{self, Values};
 use homeline_tests::vault::LockableVault;
@@ -125,11 +125,21 @@ pub(crate) fn send(home: &Homeline, report: &str) -> DatagramOutcome {
     home.sos().send_datagram(report.to_owned()).unwrap()
 }
 
-/// A round that nothing will end: it is cancelled once the packets of now are through.
-pub(crate) fn send_and_cancel(home: &Homeline, report: &str) -> DatagramOutcome {
+/// A round that nothing will end: it is cancelled once a packet has gone this way.
+pub(crate) fn send_and_cancel(
+    post: &Post,
+    home: &Homeline,
+    report: &str,
+    way: Way,
+) -> DatagramOutcome {
+    let before = post.udp.seen(way);
     std::thread::scope(|scope| {
         let round = scope.spawn(|| send(home, report));
-        std::thread::sleep(Duration::from_millis(600));
+        while post.udp.seen(way) == before && !round.is_finished() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // What came back is read by then.
+        std::thread::sleep(Duration::from_millis(500));
         home.cancel_sync().unwrap();
         round.join().unwrap()
     })
