@@ -298,10 +298,7 @@ pub fn compact(bytes: &[u8]) {
     let keys = [device.public().signing.to_vec()];
     let from_text = compact::from_text(&String::from_utf8_lossy(bytes));
     for message in [Some(bytes.to_vec()), from_text].into_iter().flatten() {
-        // A text with a line end more is the same message, truly sealed.
-        if message == bytes {
-            assert!(compact::open(&message, &ministry).is_err());
-        }
+        assert!(compact::open(&message, &ministry).is_err());
         assert!(CompactReceipt::verify(&message, &keys).is_err());
         // The body of a receipt, signed by whoever it is: what is read is written.
         let signature = device.sign(&Context::CompactReceipt.message(&message));
