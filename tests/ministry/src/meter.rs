@@ -53,6 +53,9 @@ pub struct Counters {
     /// Datagrams that were not looked at: too many of a source, or of all.
     #[serde(default)]
     pub datagrams_limited: u64,
+    /// Datagrams that were not looked at: as many as can be were being opened.
+    #[serde(default)]
+    pub datagrams_crowded: u64,
 }
 
 /// The running counters.
@@ -73,6 +76,7 @@ pub(crate) struct Meter {
     datagram_bytes_out: AtomicU64,
     datagrams_ignored: AtomicU64,
     datagrams_limited: AtomicU64,
+    datagrams_crowded: AtomicU64,
 }
 
 impl Meter {
@@ -137,6 +141,10 @@ impl Meter {
         add(&self.datagrams_limited, 1);
     }
 
+    pub(crate) fn datagram_crowded(&self) {
+        add(&self.datagrams_crowded, 1);
+    }
+
     pub(crate) fn read(&self) -> Counters {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,6 +167,7 @@ impl Meter {
             datagram_bytes_out: get(&self.datagram_bytes_out),
             datagrams_ignored: get(&self.datagrams_ignored),
             datagrams_limited: get(&self.datagrams_limited),
+            datagrams_crowded: get(&self.datagrams_crowded),
         }
     }
 }

@@ -79,11 +79,12 @@ pub(crate) async fn serve(
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .allows(from.ip(), Instant::now());
-        let Some(place) = allowed
-            .then(|| Arc::clone(&room).try_acquire_owned().ok())
-            .flatten()
-        else {
+        if !allowed {
             app.meter.datagram_limited();
+            continue;
+        }
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            app.meter.datagram_crowded();
             continue;
         };
         let (app, socket, packet) = (app.clone(), Arc::clone(&socket), packet.to_vec());
