@@ -451,12 +451,17 @@ fn a_flood_pushes_out_itself_and_never_what_is_the_travelers() {
     let own = phone.press("my own");
     assert_eq!(valley.meet(&phone), 1);
 
-    let flood = garbage(10_000, 1);
-    let begin = std::time::Instant::now();
-    let import = phone.home.relay().import(flood).unwrap();
-    let took = begin.elapsed();
+    let timed = |bundle: Vec<u8>| {
+        let begin = std::time::Instant::now();
+        let import = phone.home.relay().import(bundle).unwrap();
+        (begin.elapsed(), import)
+    };
+    let (usual, _) = timed(garbage(64, 100));
+    let (took, import) = timed(garbage(10_000, 1));
     assert_eq!((import.taken, import.left_out), (BUNDLE, 10_000 - BUNDLE));
-    assert!(took.as_millis() < 2_000, "{took:?}");
+    // What is beyond the limit costs nothing; the slack is for a busy disk.
+    let most = usual * 10 + std::time::Duration::from_secs(2);
+    assert!(took < most, "{took:?}, one of 64 parcels {usual:?}");
     for salt in 2..12 {
         let import = phone.home.relay().import(garbage(64, salt)).unwrap();
         assert_eq!(import.taken, BUNDLE);
