@@ -344,7 +344,10 @@ fn updates_cancellations_and_long_notes_are_carried_in_any_order() {
     // A piece that came once more after its set was whole waits for the others, for
     // so many days.
     let left = world.count("SELECT count(*) FROM parcel_pieces");
-    assert!(left < i64::try_from(parcels(&again).len()).unwrap(), "{left}");
+    assert!(
+        left < i64::try_from(parcels(&again).len()).unwrap(),
+        "{left}"
+    );
     // The answers to all of it, by both.
     for carrier in [&neighbour, &second] {
         valley.home.relay().import(carrier.export()).unwrap();
