@@ -162,18 +162,10 @@ pub fn serve(data: &Path, listen: SocketAddr) -> io::Result<()> {
     let mut settings = Settings::new(data);
     settings.listen = listen;
     let ministry = Ministry::start(settings)?;
-    let host = ministry.host_values();
     let address = ministry.url().trim_start_matches("https://").parse();
     let start = Start {
         address: address.map_err(io::Error::other)?,
-        values: Values {
-            ministry_url: host.ministry_url,
-            anchor: host.anchor,
-            sealing_key: host.sealing_key,
-            tls_root: host.tls_root,
-            more_tls_roots: Vec::new(),
-            hotline: (host.hotline_from_home, host.hotline_from_abroad),
-        },
+        values: Values::of(&ministry, ministry.url()),
         receipt_key: ministry.receipt_key(),
     };
     let mut out = io::stdout();

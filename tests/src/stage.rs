@@ -40,6 +40,21 @@ pub struct Values {
     pub hotline: (String, String),
 }
 
+impl Values {
+    /// Those of `ministry`, reached at `url`: its own, or that of what is between.
+    pub fn of(ministry: &Ministry, url: String) -> Self {
+        let told = ministry.host_values();
+        Self {
+            ministry_url: url,
+            anchor: told.anchor,
+            sealing_key: told.sealing_key,
+            tls_root: told.tls_root,
+            more_tls_roots: Vec::new(),
+            hotline: (told.hotline_from_home, told.hotline_from_abroad),
+        }
+    }
+}
+
 /// The networks that stories are told with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,7 +80,6 @@ impl Stage {
     /// Starts a ministry with other settings, and the network, up.
     pub fn start_with(settings: Settings) -> io::Result<Self> {
         let ministry = Ministry::start(settings)?;
-        let values = ministry.host_values();
         let address = ministry
             .url()
             .trim_start_matches("https://")
@@ -75,14 +89,7 @@ impl Stage {
         proxy.set(Link::Up);
         Ok(Self {
             portal: ministry.tls_config(),
-            values: Values {
-                ministry_url: format!("https://{}", proxy.addr()),
-                anchor: values.anchor,
-                sealing_key: values.sealing_key,
-                tls_root: values.tls_root,
-                more_tls_roots: Vec::new(),
-                hotline: (values.hotline_from_home, values.hotline_from_abroad),
-            },
+            values: Values::of(&ministry, format!("https://{}", proxy.addr())),
             ministry,
             proxy,
         })

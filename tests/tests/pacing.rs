@@ -55,15 +55,7 @@ impl Phone {
 
     /// Starts the app; as a phone that has been in touch with the ministry.
     fn open(&self) -> Arc<Homeline> {
-        let told = self.ministry.host_values();
-        let values = Values {
-            ministry_url: told.ministry_url,
-            anchor: told.anchor,
-            sealing_key: told.sealing_key,
-            tls_root: told.tls_root,
-            hotline: (told.hotline_from_home, told.hotline_from_abroad),
-            more_tls_roots: Vec::new(),
-        };
+        let values = Values::of(&self.ministry, self.ministry.url());
         let config = stage::config(&values, &self.base.path().join("phone"));
         let (vault, line) = (Arc::clone(&self.vault), Arc::clone(&self.line));
         let clock = Arc::clone(&self.clock);
@@ -249,15 +241,10 @@ fn one_connect_attempt_a_pass_whatever_waits() {
     }
     // Nor a second one below: the built-in transport, and a server that hangs up.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let told = phone.ministry.host_values();
-    let values = Values {
-        ministry_url: format!("https://{}", listener.local_addr().unwrap()),
-        anchor: told.anchor,
-        sealing_key: told.sealing_key,
-        tls_root: told.tls_root,
-        hotline: (told.hotline_from_home, told.hotline_from_abroad),
-        more_tls_roots: Vec::new(),
-    };
+    let values = Values::of(
+        &phone.ministry,
+        format!("https://{}", listener.local_addr().unwrap()),
+    );
     let connects = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&connects);
     std::thread::spawn(move || {

@@ -56,15 +56,7 @@ impl World {
         let address = address.trim_start_matches("https://").parse().unwrap();
         let proxy = FaultProxy::start(address).unwrap();
         proxy.set(Link::Down);
-        let given = self.ministry.host_values();
-        let values = Values {
-            ministry_url: format!("https://{}", proxy.addr()),
-            anchor: given.anchor,
-            sealing_key: given.sealing_key,
-            tls_root: given.tls_root,
-            hotline: (given.hotline_from_home, given.hotline_from_abroad),
-            more_tls_roots: Vec::new(),
-        };
+        let values = Values::of(&self.ministry, format!("https://{}", proxy.addr()));
         let clock = Arc::new(MovedClock::new());
         let home = open(&values, directory.path(), &clock);
         Phone {

@@ -95,7 +95,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
     let mut settings = Settings::new(files.path().join("ministry"));
     settings.listen = format!("{OFFICE}:0").parse()?;
     let ministry = Ministry::start(settings)?;
-    let values = host_values(&ministry);
+    let values = Values::of(&ministry, ministry.url());
     let directory = files.path().join("phone");
     let made: Pressed = phone.ask(&Ask::Prepare {
         values,
@@ -128,19 +128,6 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
         })
     );
     Ok(())
-}
-
-/// What the phone is told of its ministry.
-pub(crate) fn host_values(ministry: &Ministry) -> Values {
-    let host = ministry.host_values();
-    Values {
-        ministry_url: ministry.url(),
-        anchor: host.anchor,
-        sealing_key: host.sealing_key,
-        tls_root: host.tls_root,
-        hotline: (host.hotline_from_home, host.hotline_from_abroad),
-        more_tls_roots: Vec::new(),
-    }
 }
 
 /// Gives a device its address and takes it up.

@@ -20,7 +20,7 @@ use ministry::{Ministry, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
-use super::hub::{address, host_values};
+use super::hub::address;
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -257,7 +257,7 @@ pub(crate) fn during_drain() -> Outcome<(f64, f64)> {
     let files = tempfile::tempdir_in(std::env::current_dir()?)?;
     let ministry = Ministry::start(Settings::new(files.path().join("ministry")))?;
     let directory = files.path().join("phone");
-    let home = &prepare(host_values(&ministry), directory)?.home;
+    let home = &prepare(Values::of(&ministry, ministry.url()), directory)?.home;
     home.consents()
         .give(Purpose::Whereabouts, "2026-01".into())?;
     let start = now_ms() - POSITIONS * 1_000;

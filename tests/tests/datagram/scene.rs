@@ -56,15 +56,7 @@ impl Post {
 
     /// A phone that knows from its `Config` where to send, and whom to believe.
     pub(crate) fn config(&self) -> Config {
-        let values = self.ministry.host_values();
-        let values = Values {
-            ministry_url: format!("https://{}", self.tcp.addr()),
-            anchor: values.anchor,
-            sealing_key: values.sealing_key,
-            tls_root: values.tls_root,
-            hotline: (values.hotline_from_home, values.hotline_from_abroad),
-            more_tls_roots: Vec::new(),
-        };
+        let values = Values::of(&self.ministry, format!("https://{}", self.tcp.addr()));
         Config {
             datagram: Some(self.udp.address().to_string()),
             receipt_keys: vec![self.ministry.receipt_key()],

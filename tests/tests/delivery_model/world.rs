@@ -170,15 +170,7 @@ impl<'a> World<'a> {
     }
 
     fn start(&mut self) {
-        let told = self.office.ministry.host_values();
-        let values = Values {
-            ministry_url: told.ministry_url,
-            anchor: told.anchor,
-            sealing_key: told.sealing_key,
-            tls_root: told.tls_root,
-            hotline: (told.hotline_from_home, told.hotline_from_abroad),
-            more_tls_roots: Vec::new(),
-        };
+        let values = Values::of(&self.office.ministry, self.office.ministry.url());
         let config = stage::config(&values, &self.files);
         let (vault, line) = (Arc::clone(&self.vault), Arc::clone(&self.line));
         let clock = Arc::clone(&self.clock);

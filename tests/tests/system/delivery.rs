@@ -13,13 +13,13 @@ use homeline::transport::{HttpRequest, HttpResponse, Transport, TransportError};
 use homeline::{Homeline, HomelineError};
 use homeline_tests::clock::MovedClock;
 use homeline_tests::proxy::FaultProxy;
-use homeline_tests::stage::{self, Network, Stage};
+use homeline_tests::stage::{self, Network, Stage, Values};
 use ministry::{DeskState, Ministry, Settings};
 use uuid::Uuid;
 
 use crate::scene::{
     LONG_MS, Office, Phone, Recorder, add_contact, case, cases, count, fix, is_received, press,
-    register, state, sync, values,
+    register, state, sync,
 };
 
 const START_MS: i64 = 1_750_000_000_000;
@@ -360,7 +360,7 @@ fn restarted(act: impl Fn(&std::path::Path)) {
         .parse()
         .unwrap();
     let proxy = FaultProxy::start(address).unwrap();
-    let told = values(&ministry, format!("https://{}", proxy.addr()));
+    let told = Values::of(&ministry, format!("https://{}", proxy.addr()));
     let home = phone.open(stage::config(&told, &phone.files()));
     let first = press(&home, "before");
     assert_eq!(sync(&home).stopped, SyncStop::Done);

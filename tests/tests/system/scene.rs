@@ -73,24 +73,14 @@ impl Office {
     }
 
     pub(crate) fn config(&self, phone: &Phone) -> Config {
-        stage::config(&values(&self.ministry, self.ministry.url()), &phone.files())
+        stage::config(
+            &Values::of(&self.ministry, self.ministry.url()),
+            &phone.files(),
+        )
     }
 
     pub(crate) fn case(&self, report: &str) -> CaseView {
         case(&self.ministry, report)
-    }
-}
-
-/// What a host is told of `ministry`, reached at `url`.
-pub(crate) fn values(ministry: &Ministry, url: String) -> Values {
-    let values = ministry.host_values();
-    Values {
-        ministry_url: url,
-        anchor: values.anchor,
-        sealing_key: values.sealing_key,
-        tls_root: values.tls_root,
-        more_tls_roots: Vec::new(),
-        hotline: (values.hotline_from_home, values.hotline_from_abroad),
     }
 }
 
