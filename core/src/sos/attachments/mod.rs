@@ -340,23 +340,8 @@ impl Attachments {
     }
 
     fn status(&self, row: AttachmentRow) -> AttachmentStatus {
-        let about = self.about(&row);
         let state = state_of(&row, self.uploads.handed(row.id), self.uploads.link());
-        let next = match state {
-            AttachmentState::Waiting | AttachmentState::Sending { .. } => Some(row.due_ms),
-            _ => None,
-        };
-        AttachmentStatus {
-            attachment: row.id.to_string(),
-            report: row.report.to_string(),
-            made_ms: row.made_ms,
-            bytes: row.bytes,
-            media_type: about.as_ref().map(|about| about.media_type.clone()),
-            name: about.and_then(|about| about.name),
-            send_over: row.send_over,
-            state,
-            next_attempt_ms: next,
-        }
+        status(&self.sos, row, state)
     }
 
     fn revive(&self, row: &AttachmentRow) -> Result<bool> {
@@ -385,6 +370,38 @@ impl Attachments {
         let manifest = self.sos.sealer.to_ministry(&content, row.id)?;
         self.sos.outbox.revive_attachment(row.id, Some(&manifest))?;
         Ok(true)
+    }
+}
+
+/// The attachments of a report, as an export tells of them: by what is on disk, not
+/// by the link of now.
+pub(crate) fn told(sos: &Sos, report: Uuid) -> Result<Vec<AttachmentStatus>> {
+    let rows = sos.outbox.attachment_rows(Some(report))?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let state = state_of(&row, None, Some(DataCost::Free));
+            status(sos, row, state)
+        })
+        .collect())
+}
+
+fn status(sos: &Sos, row: AttachmentRow, state: AttachmentState) -> AttachmentStatus {
+    let about: Option<Attachment> = sos.sealer.open_own(&row.about);
+    let next = match state {
+        AttachmentState::Waiting | AttachmentState::Sending { .. } => Some(row.due_ms),
+        _ => None,
+    };
+    AttachmentStatus {
+        attachment: row.id.to_string(),
+        report: row.report.to_string(),
+        made_ms: row.made_ms,
+        bytes: row.bytes,
+        media_type: about.as_ref().map(|about| about.media_type.clone()),
+        name: about.and_then(|about| about.name),
+        send_over: row.send_over,
+        state,
+        next_attempt_ms: next,
     }
 }
 
