@@ -356,20 +356,35 @@ impl Attachments {
             }
             return Ok(first.is_some());
         }
-        let Some(about) = self.about(row) else {
+        let Some(content) = manifest(&self.sos, row)? else {
             return Ok(false);
         };
-        let found = seal::hashes(&self.sos.outbox, row.id, row.chunks, row.chunk_bytes)?;
-        let Some(hashes) = found else {
-            return Ok(false);
-        };
-        let content = Content::Attachment(Attachment {
-            chunks: Base64(hashes),
-            ..about
-        });
         let manifest = self.sos.sealer.to_ministry(&content, row.id)?;
         self.sos.outbox.revive_attachment(row.id, Some(&manifest))?;
         Ok(true)
+    }
+}
+
+/// The manifest of a row, put together again from the file; `None` where its bytes
+/// are gone, or this phone's keys have changed since.
+fn manifest(sos: &Sos, row: &AttachmentRow) -> Result<Option<Content>> {
+    let Some(about) = sos.sealer.open_own::<Attachment>(&row.about) else {
+        return Ok(None);
+    };
+    let hashes = seal::hashes(&sos.outbox, row.id, row.chunks, row.chunk_bytes)?;
+    Ok(hashes.map(|hashes| {
+        Content::Attachment(Attachment {
+            chunks: Base64(hashes),
+            ..about
+        })
+    }))
+}
+
+/// The manifest of an attachment, to be sealed anew to another key.
+pub(crate) fn manifest_of(sos: &Sos, attachment: Uuid) -> Result<Option<Content>> {
+    match sos.outbox.attachment_row(attachment)? {
+        Some(row) => manifest(sos, &row),
+        None => Ok(None),
     }
 }
 
