@@ -22,6 +22,10 @@
 //! The checker remembers a state by 64 bits of hash: among the states of a scope two
 //! are taken for one with a probability below one in ten million.
 //!
+//! ```text
+//! PROTOCOL_MODEL=large cargo test -p homeline-tests --test protocol_model -- --nocapture
+//! ```
+//!
 //! A model that finds nothing may be blind. So each [`Mutant`] is a defect that must be
 //! found, by the property that it breaks.
 
@@ -54,7 +58,7 @@ use world::{Delivery, May, Mutant, Scope};
 /// What is checked always.
 const SCOPES: [Scope; 5] = [TWO_REPORTS, BY_SMS, CHANNELS, KEYS, BACKUP];
 
-/// What is checked besides with `PROTOCOL_MODEL=large`: a minute or two.
+/// What is checked besides with `PROTOCOL_MODEL=large`: a few minutes.
 const LARGE: [Scope; 4] = [
     Scope {
         name: "two reports, a carrier and keys",
