@@ -1,8 +1,11 @@
 //! What a phone decides about its pace, as plain functions, for simulations of a
-//! million of them. Only with the feature `simulation`, never in a release.
+//! million of them; and what it decides about delivery, for a model that is checked
+//! in every state: [`delivery`]. Only with the feature `simulation`, never in a release.
 //!
 //! Nothing is decided here: each function passes its arguments to the one that a
 //! pass of `sync` calls.
+
+pub mod delivery;
 
 use crate::config::Policy;
 use crate::outbox::Lane;

@@ -344,7 +344,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Whether a datagram of the report makes sense now. Pure.
-fn may_send(
+pub(super) fn may_send(
     status: &ReportStatus,
     now_ms: i64,
     policy: &Policy,

@@ -40,6 +40,46 @@ pub use request::{OnRepeat, SosKind, SosRequest};
 pub use sms::{SmsAnswer, SmsNext, SmsObstacle, SmsPart, SmsPlan, SmsResult};
 pub(crate) use standing::StandingKeeper;
 
+/// What [`crate::simulation::delivery`] calls.
+#[cfg(feature = "simulation")]
+pub(crate) mod decisions {
+    pub(crate) use super::evidence::state_of;
+    use super::plan::{Facts, Offered, next_steps};
+    use super::{Conditions, DatagramOutcome, NextAction, ReportStatus, SmsObstacle};
+    use crate::config::Policy;
+
+    pub(crate) fn datagram(status: &ReportStatus, now_ms: i64) -> Option<DatagramOutcome> {
+        super::datagram::may_send(status, now_ms, &Policy::STANDARD).err()
+    }
+
+    pub(crate) fn sms(status: &ReportStatus) -> Option<SmsObstacle> {
+        super::sms::obstacle(status)
+    }
+
+    /// With a ministry that takes all channels.
+    pub(crate) fn next_actions(
+        status: &ReportStatus,
+        conditions: &Conditions,
+        now_ms: i64,
+    ) -> Vec<NextAction> {
+        let facts = Facts {
+            state: status.state.clone(),
+            kind: None,
+            next_attempt_ms: status.next_attempt_ms,
+            datagram: Offered::Yes,
+            sms: Offered::Yes,
+        };
+        let steps = next_steps(
+            &facts,
+            &status.events,
+            conditions,
+            now_ms,
+            &Policy::STANDARD,
+        );
+        steps.into_iter().map(|step| step.action).collect()
+    }
+}
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;

@@ -361,7 +361,7 @@ impl Sos {
 }
 
 /// Why a report in this state is not sent by text message.
-fn obstacle(status: &ReportStatus) -> Option<SmsObstacle> {
+pub(super) fn obstacle(status: &ReportStatus) -> Option<SmsObstacle> {
     let whole = |evidence: &Evidence| matches!(evidence, Evidence::Receipt { .. });
     match status.state {
         ReportState::Countdown { .. } => Some(SmsObstacle::CountingDown),

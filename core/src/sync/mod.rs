@@ -55,6 +55,26 @@ pub(crate) mod pace {
     }
 }
 
+/// What [`crate::simulation::delivery`] calls.
+#[cfg(feature = "simulation")]
+pub(crate) mod verdict {
+    use super::client::{Failure, judge};
+    pub(crate) use super::reseal::is_for_its_key;
+    use crate::simulation::delivery::Judged;
+    use crate::transport::Exchanged;
+
+    /// What an exchange came to.
+    pub(crate) fn judged(exchanged: Exchanged) -> Judged {
+        match judge(exchanged) {
+            Ok(_) => Judged::Answer,
+            Err(Failure::Attempt { result, .. }) => Judged::Attempt(result),
+            Err(Failure::UnknownDevice) => Judged::UnknownDevice,
+            Err(Failure::Refused { status, kind }) => Judged::Refused { status, kind },
+            Err(Failure::Deadline | Failure::Cancelled) => Judged::Ended,
+        }
+    }
+}
+
 use uuid::Uuid;
 
 /// Why a pass ended.
