@@ -107,6 +107,11 @@ impl Pass<'_> {
             self.service_came = false;
             let newest = page.changes.iter().map(|change| change.seq).max();
             let seen = u64::try_from(after).unwrap_or(0);
+            if page.newest.is_some_and(|last| last < seen) && newest.is_none() {
+                // Whoever named `after` was not this ministry: its news are not lost.
+                self.parts.outbox.set("cursor", b"0")?;
+                continue;
+            }
             // A feed that does not go on is at its end.
             let Some(cursor) = newest.filter(|newest| *newest > seen) else {
                 return Ok(Ok(()));

@@ -29,7 +29,7 @@
 //!     2  length of the body
 //!     n  body, in which byte 1 stands for the envelope's id as text, byte 2 for
 //!        the SHA-256 of its bytes in hex, and byte 0 goes before a byte 0, 1 or 2
-//!        that is meant (JSON has none)
+//!        that is meant (JSON has none); written out at most 1,024 bytes
 //! refused:
 //!     2  length of the problem
 //!     n  the problem, JSON (RFC 9457)
@@ -62,6 +62,10 @@ const NO_HEAD: u32 = 1 << 31;
 const ACCEPTED: u8 = 0;
 const DUPLICATE: u8 = 1;
 const REFUSED: u8 = 2;
+
+/// Bytes of a receipt's body, its words written out: five times what one has. A
+/// megabyte of words alone would become 64.
+const BODY_BYTES: usize = 1_024;
 
 const ESCAPE: u8 = 0;
 const THE_ID: u8 = 1;
@@ -177,6 +181,9 @@ pub fn write_results(envelopes: &[SealedEnvelope], results: &[EnvelopeResult]) -
             .try_into()
             .ok()?;
         let signature: [u8; 64] = receipt.signature.0.as_slice().try_into().ok()?;
+        if receipt.body.0.len() > BODY_BYTES {
+            return None;
+        }
         out.push(kind);
         out.extend_from_slice(&key);
         out.extend_from_slice(&signature);
@@ -284,6 +291,9 @@ impl Words {
                 THE_HASH => out.extend_from_slice(self.hash.as_bytes()),
                 ESCAPE => out.push(*bytes.next().filter(|next| **next <= THE_HASH)?),
                 byte => out.push(byte),
+            }
+            if out.len() > BODY_BYTES {
+                return None;
             }
         }
         Some(out)
