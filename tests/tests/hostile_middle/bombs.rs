@@ -438,3 +438,44 @@ fn a_bomb_is_not_the_ministry() {
     story.is_one_case_after_a_pass("a bomb", &met.report);
     assert!(tap.middle.addr().ip().is_loopback());
 }
+
+/// Thousands of items for the record of a locked phone, which cannot look into its
+/// record: what the ministry has not signed does not wait there.
+#[test]
+fn a_feed_fills_no_disk() {
+    let mut story = Story::of_a_new_phone();
+    let tap = Tap::before(&mut story);
+    let report = story.press();
+    story.is_one_case_after_a_pass("fills", &report);
+    story.is_locked_and_open_to(&format!("https://{}", tap.middle.addr()));
+    let device: [u8; 32] = tap
+        .shared
+        .agreement
+        .lock()
+        .unwrap()
+        .clone()
+        .try_into()
+        .unwrap();
+    let sealed = |n| seal_to_device(b"[]", Uuid::from_u128(n), &device).unwrap();
+    let kinds = ["profile", "card"].into_iter().cycle();
+    let changes = (1..1_000_u32).zip(kinds).map(|(n, kind)| Change {
+        seq: n.into(),
+        kind: kind.into(),
+        sealed: Base64(sealed(n.into())),
+    });
+    let page = ChangePage {
+        changes: changes.collect(),
+        more: false,
+        newest: None,
+    };
+    tap.answers(CHANGES_PATH, 200, JSON, serde_json::to_vec(&page).unwrap());
+    story.half_an_hour_later();
+    story.meet_with("fills", report.clone(), LONG_MS);
+    assert!(tap.attacks() > 0);
+    assert_eq!(
+        story.outbox("SELECT count(*) FROM meta WHERE key LIKE 'news/%'"),
+        0
+    );
+    tap.be_honest();
+    story.is_acknowledged_in_the_end("fills", &report);
+}

@@ -96,17 +96,34 @@ impl Story {
 
     /// Starts the app with this address of its ministry.
     pub(crate) fn is_open_to(&mut self, url: &str) {
+        assert_eq!(self.opens(url, false), "Open");
+    }
+
+    /// The same before the phone is unlocked.
+    pub(crate) fn is_locked_and_open_to(&mut self, url: &str) {
+        assert_eq!(self.opens(url, true), "Locked");
+    }
+
+    /// A number from the file of what waits.
+    pub(crate) fn outbox(&self, sql: &str) -> i64 {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let path = self.directory.join("files/outbox.db");
+        let file = rusqlite::Connection::open_with_flags(path, flags).unwrap();
+        file.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn opens(&mut self, url: &str, locked: bool) -> String {
         let values = Values {
             more_tls_roots: vec![self.ca.der().to_vec()],
             ..Values::of(&self.ministry, url.to_owned())
         };
         let directory = self.directory.clone();
-        let told = self.ask(&Ask::Open {
+        self.ask(&Ask::Open {
             values,
             directory,
-            locked: false,
-        });
-        assert_eq!(told.text, "Open");
+            locked,
+        })
+        .text
     }
 
     /// The phone's answer; a phone that gives none has crashed, or hangs.

@@ -389,6 +389,19 @@ mod tests {
     }
 
     #[test]
+    fn words_without_end_are_no_receipt() {
+        let all = [sealed(1)];
+        let pairs = || all.iter().map(|it| (it.id, it.sealed.0.as_slice()));
+        for (words, is_one) in [(10_u16, true), (20, false), (u16::MAX, false)] {
+            let mut body = vec![VERSION, ACCEPTED];
+            body.extend([7; 72]);
+            body.extend(words.to_be_bytes());
+            body.extend(vec![THE_HASH; usize::from(words)]);
+            assert_eq!(read_results(&body, pairs()).is_some(), is_one, "{words}");
+        }
+    }
+
+    #[test]
     fn receipts_come_back_byte_by_byte_and_small() {
         let all = [sealed(1), sealed(2), sealed(3)];
         let given = results(&all);

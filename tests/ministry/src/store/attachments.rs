@@ -72,7 +72,7 @@ enum Standing {
     /// This is the answer.
     Known(AttachmentAnswer),
     /// All its chunks are there.
-    ToOpen(Stored),
+    ToOpen(Box<Stored>),
 }
 
 const COLUMNS: &str = "row, envelope, sender, announced_ms, content, complete_ms, refused";
@@ -142,7 +142,7 @@ impl Store {
         if !missing.is_empty() {
             return Ok(Standing::Known(AttachmentAnswer::Incomplete { missing }));
         }
-        Ok(Standing::ToOpen(stored))
+        Ok(Standing::ToOpen(Box::new(stored)))
     }
 
     fn complete(&self, stored: &Stored) -> Result<AttachmentAnswer> {
