@@ -72,6 +72,9 @@ impl Act {
     }
 }
 
+/// What a middle box answers by itself; `None`: it passes the request on.
+pub type Instead = dyn Fn(&Request) -> Option<Response> + Send + Sync;
+
 /// A running middle box; stops when dropped.
 pub struct Middle {
     server: HostileServer,
@@ -79,6 +82,7 @@ pub struct Middle {
 }
 
 struct State {
+    instead: Box<Instead>,
     /// Where the ministry is, and a client that trusts it.
     ministry: Mutex<Option<(String, Client)>>,
     acts: Mutex<VecDeque<Act>>,
@@ -91,7 +95,19 @@ impl Middle {
     /// # Errors
     /// No port, no thread or no certificate to be had.
     pub fn start(authority: &Authority) -> io::Result<Self> {
+        Self::start_with(authority, |_| None)
+    }
+
+    /// Starts one that is asked about each request before its acts are.
+    ///
+    /// # Errors
+    /// As [`Middle::start`].
+    pub fn start_with(
+        authority: &Authority,
+        instead: impl Fn(&Request) -> Option<Response> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let state = Arc::new(State {
+            instead: Box::new(instead),
             ministry: Mutex::new(None),
             acts: Mutex::default(),
             earlier: Mutex::default(),
@@ -129,6 +145,9 @@ impl Middle {
 
 impl State {
     fn answer(&self, request: &Request) -> Response {
+        if let Some(instead) = (self.instead)(request) {
+            return instead;
+        }
         let act = lock(&self.acts).pop_front().unwrap_or(Act::Pass);
         match act {
             Act::Busy => {

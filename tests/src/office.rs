@@ -19,6 +19,7 @@ use crate::stage::Values;
 enum Ask {
     Cases,
     Acknowledge { case: String },
+    Attachment { id: String },
 }
 
 /// What is told at the start.
@@ -119,6 +120,14 @@ impl Office {
             .map(drop)
     }
 
+    /// SHA-256 of an attachment's file in hex; `None` while it is not whole.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn attachment(&mut self, id: &str) -> io::Result<Option<String>> {
+        self.ask(&Ask::Attachment { id: id.into() })
+    }
+
     fn ask<T: serde::de::DeserializeOwned>(&mut self, ask: &Ask) -> io::Result<T> {
         writeln!(self.input, "{}", serde_json::to_string(ask)?)?;
         read(&mut self.output)
@@ -172,13 +181,23 @@ pub fn serve(data: &Path, listen: SocketAddr) -> io::Result<()> {
     writeln!(out, "{}", serde_json::to_string(&start)?)?;
     out.flush()?;
     for line in io::stdin().lock().lines() {
-        if let Ask::Acknowledge { case } = serde_json::from_str(&line?)? {
-            ministry.acknowledge(&case, "Officer", "Mission")?;
-        }
-        writeln!(out, "{}", serde_json::to_string(&cases(&ministry)?)?)?;
+        let answer = match serde_json::from_str(&line?)? {
+            Ask::Attachment { id } => serde_json::to_string(&attachment(&ministry, &id)?)?,
+            Ask::Acknowledge { case } => {
+                ministry.acknowledge(&case, "Officer", "Mission")?;
+                serde_json::to_string(&cases(&ministry)?)?
+            }
+            Ask::Cases => serde_json::to_string(&cases(&ministry)?)?,
+        };
+        writeln!(out, "{answer}")?;
         out.flush()?;
     }
     Ok(())
+}
+
+fn attachment(ministry: &Ministry, id: &str) -> io::Result<Option<String>> {
+    let file = ministry.attachment(id)?;
+    Ok(file.map(|bytes| homeline::seal::sha256_hex(&bytes)))
 }
 
 fn cases(ministry: &Ministry) -> io::Result<Vec<Case>> {

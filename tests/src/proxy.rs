@@ -108,6 +108,8 @@ pub struct Counters {
     /// Connections reset at once because the ministry did not accept one. What
     /// the kernel refuses during [`Link::Down`] nobody can count.
     pub refused: usize,
+    /// Connections that a fault of [`Link::Faulty`] has struck.
+    pub struck: usize,
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +118,7 @@ struct Counts {
     up: AtomicUsize,
     down: AtomicUsize,
     refused: AtomicUsize,
+    struck: AtomicUsize,
 }
 
 /// A proxy in front of one server; begins with [`Link::Up`], stops when dropped.
@@ -205,6 +208,7 @@ impl FaultProxy {
             bytes_up: self.counts.up.load(SeqCst),
             bytes_down: self.counts.down.load(SeqCst),
             refused: self.counts.refused.load(SeqCst),
+            struck: self.counts.struck.load(SeqCst),
         }
     }
 }

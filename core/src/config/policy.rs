@@ -112,6 +112,13 @@ pub(crate) struct Policy {
     pub(crate) connect: Duration,
     /// Largest response body that is read.
     pub(crate) response_bytes: usize,
+    /// Header fields of a response: the ministry sends five, and each proxy on the
+    /// way a few of its own.
+    pub(crate) response_headers: usize,
+    /// Bytes of them all, each counted as RFC 9113 (section 6.5.2) does: 32 more than
+    /// its name and value. A ministry's are about 400; there is room for the largest
+    /// cookie that somebody in between may set, 4 KB, three times.
+    pub(crate) response_header_bytes: u32,
     /// First ceiling of the wait after a failure (full jitter below it).
     pub(crate) backoff_first_ms: i64,
     /// Last ceiling for the SOS lane: the traveler waits.
@@ -418,6 +425,8 @@ impl Policy {
         request: Duration::from_secs(30),
         connect: Duration::from_secs(15),
         response_bytes: 1024 * 1024,
+        response_headers: 64,
+        response_header_bytes: 16 * 1024,
         backoff_first_ms: 2_000,
         backoff_sos_ms: 60_000,
         backoff_people_ms: 5 * 60_000,

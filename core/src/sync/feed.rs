@@ -1,5 +1,6 @@
 //! The second half of a pass: the service document and the change feed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -35,6 +36,16 @@ enum Word<T> {
     /// Signed by a key that is not known yet: asked again when the service
     /// document has come.
     NotKnownYet(Failure),
+}
+
+impl<T> Word<T> {
+    fn map<U>(self, use_it: impl FnOnce(T) -> U) -> Word<U> {
+        match self {
+            Self::Ministrys(it) => Word::Ministrys(Box::new(use_it(*it))),
+            Self::Nobodys => Word::Nobodys,
+            Self::NotKnownYet(failure) => Word::NotKnownYet(failure),
+        }
+    }
 }
 
 impl Pass<'_> {
@@ -107,6 +118,11 @@ impl Pass<'_> {
             self.service_came = false;
             let newest = page.changes.iter().map(|change| change.seq).max();
             let seen = u64::try_from(after).unwrap_or(0);
+            if page.newest.is_some_and(|last| last < seen) && newest.is_none() {
+                // Whoever named `after` was not this ministry: its news are not lost.
+                self.parts.outbox.set("cursor", b"0")?;
+                continue;
+            }
             // A feed that does not go on is at its end.
             let Some(cursor) = newest.filter(|newest| *newest > seen) else {
                 return Ok(Ok(()));
@@ -114,28 +130,33 @@ impl Pass<'_> {
             let mut events = Vec::new();
             let mut kept = Vec::new();
             let mut parcels = Vec::new();
-            for change in page.changes {
-                let mut keep = |kind| {
-                    kept.push(News {
-                        kind,
-                        seq: change.seq,
-                        sealed: change.sealed.0.clone(),
-                    });
+            // Said twice is said once, whoever has repeated it.
+            let mut said = BTreeSet::new();
+            for change in &page.changes {
+                if !said.insert(&change.sealed.0) {
+                    continue;
+                }
+                let news = |kind| News {
+                    kind,
+                    seq: change.seq,
+                    sealed: change.sealed.0.clone(),
                 };
-                match change.kind.as_str() {
-                    "case" => match self.case(&change.sealed.0)? {
-                        Word::Ministrys(event) => events.push(*event),
-                        Word::Nobodys => {}
-                        // The cursor stays before it: it is read again.
-                        Word::NotKnownYet(failure) => {
-                            return self.failed(&[], failure, Carried::Nothing);
-                        }
-                    },
-                    PROFILE => keep(PROFILE),
-                    CARD => keep(CARD),
-                    PARCEL => parcels.extend(Parcel::read(&change.sealed.0)),
+                let word = match change.kind.as_str() {
+                    "case" => self.case(&change.sealed.0)?.map(|event| events.push(event)),
+                    PROFILE => {
+                        self.kept::<ProfileNews>(news(PROFILE), Context::Profile, &mut kept)?
+                    }
+                    CARD => self.kept::<CardNews>(news(CARD), Context::CardNews, &mut kept)?,
+                    PARCEL => {
+                        parcels.extend(Parcel::read(&change.sealed.0));
+                        continue;
+                    }
                     // A later version's.
-                    _ => {}
+                    _ => continue,
+                };
+                if let Word::NotKnownYet(failure) = word {
+                    // The cursor stays before it: it is read again.
+                    return self.failed(&[], failure, Carried::Nothing);
                 }
             }
             // Before the cursor: taken twice is taken once.
@@ -151,6 +172,19 @@ impl Pass<'_> {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Puts news for the record among those to be kept, if they are the ministry's: they
+    /// may have to wait for an unlock, and whatever else somebody puts into the feed
+    /// must not fill the disk meanwhile.
+    fn kept<T: DeserializeOwned>(
+        &mut self,
+        news: News,
+        context: Context,
+        kept: &mut Vec<News>,
+    ) -> Result<Word<()>> {
+        let word = self.word::<T>(&news, context)?;
+        Ok(word.map(|_| kept.push(news)))
     }
 
     /// Brings what is kept for the record into it, once that is open.

@@ -26,11 +26,33 @@ use super::{Arrived, Exchanged, HttpHeader, HttpRequest, HttpResponse, Transport
 use crate::config::{Config, Policy};
 use crate::error::{HomelineError, Problem, Result};
 
+/// Limits of the header fields of a response.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    fields: usize,
+    /// As RFC 9113, section 6.5.2 counts them.
+    bytes: u32,
+}
+
+impl Head {
+    /// Whether the fields of a response are within the limits. The HTTP library
+    /// holds most of them by itself while it reads; a header of HTTP/1.1 it lets
+    /// grow to 400 KB.
+    fn holds(self, headers: &reqwest::header::HeaderMap) -> bool {
+        let size = headers.iter().fold(0_usize, |sum, (name, value)| {
+            let field = name.as_str().len().saturating_add(value.len());
+            sum.saturating_add(field).saturating_add(32)
+        });
+        headers.len() <= self.fields && u32::try_from(size).is_ok_and(|size| size <= self.bytes)
+    }
+}
+
 /// The built-in transport, for one pass.
 pub(crate) struct HttpsTransport {
     runtime: Option<Runtime>,
     tls: rustls::ClientConfig,
     connect: Duration,
+    head: Head,
     /// One connection each, made at its first use.
     clients: Vec<OnceLock<Option<reqwest::Client>>>,
     flying: Mutex<JoinSet<(u64, Exchanged)>>,
@@ -48,6 +70,10 @@ impl HttpsTransport {
             runtime: Some(runtime),
             tls: tls(config)?,
             connect: policy.connect,
+            head: Head {
+                fields: policy.response_headers,
+                bytes: policy.response_header_bytes,
+            },
             clients: vec![OnceLock::new(); policy.in_flight.max(1)],
             flying: Mutex::new(JoinSet::new()),
             cancelled: AtomicBool::new(false),
@@ -59,7 +85,8 @@ impl HttpsTransport {
     /// transport is waited for.
     pub(super) fn start(&self, ticket: u64, slot: usize, request: HttpRequest) {
         let client = self.client(slot);
-        let send = async move { (ticket, send(client, request).await) };
+        let head = self.head;
+        let send = async move { (ticket, send(client, request, head).await) };
         if let Some(runtime) = &self.runtime {
             let mut flying = self.flying.lock().unwrap_or_else(PoisonError::into_inner);
             flying.spawn_on(send, runtime.handle());
@@ -98,6 +125,8 @@ impl HttpsTransport {
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(self.connect)
                 .https_only(true)
+                .http1_max_headers(self.head.fields)
+                .http2_max_header_list_size(self.head.bytes)
                 .no_proxy()
                 .build()
                 .ok()
@@ -122,7 +151,7 @@ impl Transport for HttpsTransport {
         let runtime = self.runtime.as_ref().ok_or(TransportError::Failed)?;
         let client = self.client(0);
         runtime.block_on(async {
-            let mut send = pin!(send(client, request));
+            let mut send = pin!(send(client, request, self.head));
             let mut cancelled = pin!(self.cancelled());
             std::future::poll_fn(|context| {
                 if cancelled.as_mut().poll(context).is_ready() {
@@ -150,7 +179,7 @@ impl Drop for HttpsTransport {
     }
 }
 
-async fn send(client: Option<reqwest::Client>, request: HttpRequest) -> Exchanged {
+async fn send(client: Option<reqwest::Client>, request: HttpRequest, head: Head) -> Exchanged {
     let client = client.ok_or(TransportError::Failed)?;
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
         .map_err(|_| TransportError::Failed)?;
@@ -162,6 +191,9 @@ async fn send(client: Option<reqwest::Client>, request: HttpRequest) -> Exchange
         builder = builder.header(&header.name, &header.value);
     }
     let mut response = builder.send().await.map_err(|error| fault(&error))?;
+    if !head.holds(response.headers()) {
+        return Err(TransportError::BadAnswer);
+    }
     let limit = usize::try_from(request.max_response_bytes).unwrap_or(usize::MAX);
     let headers = response
         .headers()

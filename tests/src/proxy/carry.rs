@@ -277,7 +277,9 @@ impl Flow {
     /// at which of them.
     fn struck(&self, way: Way, moved: usize, size: usize) -> Option<(&Fault, usize)> {
         let fault = self.fault.as_ref()?;
-        Some((fault, fault.strikes(way, moved, size)?))
+        let at = fault.strikes(way, moved, size)?;
+        self.counts.struck.fetch_add(1, SeqCst);
+        Some((fault, at))
     }
 
     async fn give(&self, client: &mut (impl AsyncWrite + Unpin), piece: &[u8]) -> Result<(), End> {

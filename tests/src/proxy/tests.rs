@@ -67,6 +67,7 @@ fn an_up_link_forwards_and_counts_both_ways() {
         bytes_up: 13,
         bytes_down: 13,
         refused: 0,
+        struck: 0,
     };
     assert_eq!(proxy.counters(), expected);
 }

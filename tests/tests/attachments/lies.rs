@@ -120,6 +120,34 @@ fn a_ministry_that_takes_chunks_and_keeps_none_is_tried_again_later() {
     assert!(is_received(&home, &report, &id));
 }
 
+/// A phone whose link broke asks again while the ministry still opens the file: what it
+/// has signed for stays.
+#[test]
+fn asked_by_several_at_once_the_ministry_keeps_the_file() {
+    let scene = Scene::new().unwrap();
+    let (home, spy) = watched(&scene);
+    let report = press(&home);
+    let video = noise(12, 20 * CHUNK);
+    let id = attach(&scene, &home, &report, &video, info("video/mp4")).unwrap();
+    let weak = Arc::downgrade(&spy);
+    spy.before(move |request| {
+        let ask = || {
+            let (spy, request) = (weak.upgrade().unwrap(), request.clone());
+            std::thread::spawn(move || spy.send(request).unwrap())
+        };
+        if is_ask(&spy::path_of(request)) {
+            let asked: Vec<_> = (0..4).map(|_| ask()).collect();
+            asked
+                .into_iter()
+                .for_each(|asked| drop(asked.join().unwrap()));
+        }
+        None
+    });
+    sync(&home);
+    assert!(is_received(&home, &report, &id));
+    assert!(at_the_desk(&scene, &report, &id).unwrap() == video);
+}
+
 /// One byte of the sealed file is another: the ministry does not take it, the person
 /// is told, and the other attachment goes.
 #[test]

@@ -77,7 +77,8 @@ impl Spy {
         seen.iter().filter(|path| is_chunk(path)).count()
     }
 
-    fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
+    /// Sends it to the real ministry.
+    pub(crate) fn send(&self, request: HttpRequest) -> Result<HttpResponse, TransportError> {
         let method = reqwest::Method::from_bytes(request.method.as_bytes()).unwrap();
         let mut builder = self.client.request(method, &request.url).body(request.body);
         for header in &request.headers {

@@ -23,21 +23,21 @@ use crate::scene::{
 };
 
 /// A real ministry that a phone knows, and an authority for those who pretend.
-struct Scene {
-    office: Office,
-    ca: Authority,
+pub(crate) struct Scene {
+    pub(crate) office: Office,
+    pub(crate) ca: Authority,
 }
 
 /// A phone after a pass that met something else.
-struct Met {
-    phone: Phone,
-    home: Arc<Homeline>,
-    report: String,
-    outcome: SyncOutcome,
+pub(crate) struct Met {
+    pub(crate) phone: Phone,
+    pub(crate) home: Arc<Homeline>,
+    pub(crate) report: String,
+    pub(crate) outcome: SyncOutcome,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             office: Office::new(),
             ca: Authority::new().unwrap(),
@@ -48,18 +48,21 @@ impl Scene {
         HostileServer::start(self.ca.server().unwrap(), answer).unwrap()
     }
 
-    fn by(&self, answer: impl Fn(Request) -> Response + Send + Sync + 'static) -> HostileServer {
+    pub(crate) fn by(
+        &self,
+        answer: impl Fn(Request) -> Response + Send + Sync + 'static,
+    ) -> HostileServer {
         self.server(Answer::by(answer))
     }
 
-    fn fake(&self, anchor: u8, receipt: u8, serial: u64) -> Fake {
+    pub(crate) fn fake(&self, anchor: u8, receipt: u8, serial: u64) -> Fake {
         let sealing_key = self.office.ministry.host_values().sealing_key;
         Fake::new(anchor, receipt, serial, &sealing_key)
     }
 
     /// The ministry's config, but for where it leads: with its anchors and
     /// `more`, and a certificate that the phone accepts.
-    fn config(&self, phone: &Phone, server: &HostileServer, more: &[&Fake]) -> Config {
+    pub(crate) fn config(&self, phone: &Phone, server: &HostileServer, more: &[&Fake]) -> Config {
         let mut config = self.office.config(phone);
         config.ministry_url = server.url();
         config.tls_roots = vec![self.ca.der().to_vec()];
@@ -76,7 +79,13 @@ impl Scene {
         self.meet_with(phone, server, &[], LONG_MS)
     }
 
-    fn meet_with(&self, phone: Phone, server: &HostileServer, more: &[&Fake], ms: u64) -> Met {
+    pub(crate) fn meet_with(
+        &self,
+        phone: Phone,
+        server: &HostileServer,
+        more: &[&Fake],
+        ms: u64,
+    ) -> Met {
         let home = phone.open(self.config(&phone, server, more));
         let report = press(&home, "hurt");
         let outcome = home.sync(ms).unwrap();
@@ -90,7 +99,7 @@ impl Scene {
 }
 
 impl Met {
-    fn attempt(&self) -> AttemptResult {
+    pub(crate) fn attempt(&self) -> AttemptResult {
         match last_evidence(&self.home, &self.report) {
             Evidence::Attempt { result, .. } => result,
             other => panic!("{other:?}, {:?}", self.outcome),
@@ -98,7 +107,7 @@ impl Met {
     }
 
     #[track_caller]
-    fn is_handed(&self) {
+    pub(crate) fn is_handed(&self) {
         let state = state(&self.home, &self.report);
         assert!(matches!(state, ReportState::Handed { .. }), "{state:?}");
     }
@@ -106,7 +115,7 @@ impl Met {
     /// The report is still there, and is one case at the real ministry once
     /// that is reached.
     #[track_caller]
-    fn arrives(self, scene: &Scene) {
+    pub(crate) fn arrives(self, scene: &Scene) {
         assert_eq!((self.outcome.sent, self.outcome.parked), (0, 0));
         assert_eq!(self.outcome.waiting, 1);
         assert!(!is_received(&self.home, &self.report));

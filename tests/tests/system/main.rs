@@ -7,6 +7,7 @@
 //! * [`drain`]: many requests in flight, and what is refused for good.
 //! * [`keys`]: a ministry that changes its keys.
 //! * [`properties`]: any input at all.
+//! * [`replays`]: what the ministry did say once, said again.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,4 +22,5 @@ mod drain;
 mod hostile_ministry;
 mod keys;
 mod properties;
+mod replays;
 mod scene;

@@ -29,7 +29,7 @@
 //!     2  length of the body
 //!     n  body, in which byte 1 stands for the envelope's id as text, byte 2 for
 //!        the SHA-256 of its bytes in hex, and byte 0 goes before a byte 0, 1 or 2
-//!        that is meant (JSON has none)
+//!        that is meant (JSON has none); written out at most 1,024 bytes
 //! refused:
 //!     2  length of the problem
 //!     n  the problem, JSON (RFC 9457)
@@ -62,6 +62,10 @@ const NO_HEAD: u32 = 1 << 31;
 const ACCEPTED: u8 = 0;
 const DUPLICATE: u8 = 1;
 const REFUSED: u8 = 2;
+
+/// Bytes of a receipt's body, its words written out: five times what one has. A
+/// megabyte of words alone would become 64.
+const BODY_BYTES: usize = 1_024;
 
 const ESCAPE: u8 = 0;
 const THE_ID: u8 = 1;
@@ -177,6 +181,9 @@ pub fn write_results(envelopes: &[SealedEnvelope], results: &[EnvelopeResult]) -
             .try_into()
             .ok()?;
         let signature: [u8; 64] = receipt.signature.0.as_slice().try_into().ok()?;
+        if receipt.body.0.len() > BODY_BYTES {
+            return None;
+        }
         out.push(kind);
         out.extend_from_slice(&key);
         out.extend_from_slice(&signature);
@@ -285,6 +292,9 @@ impl Words {
                 ESCAPE => out.push(*bytes.next().filter(|next| **next <= THE_HASH)?),
                 byte => out.push(byte),
             }
+            if out.len() > BODY_BYTES {
+                return None;
+            }
         }
         Some(out)
     }
@@ -376,6 +386,19 @@ mod tests {
                 },
             })
             .collect()
+    }
+
+    #[test]
+    fn words_without_end_are_no_receipt() {
+        let all = [sealed(1)];
+        let pairs = || all.iter().map(|it| (it.id, it.sealed.0.as_slice()));
+        for (words, is_one) in [(10_u16, true), (20, false), (u16::MAX, false)] {
+            let mut body = vec![VERSION, ACCEPTED];
+            body.extend([7; 72]);
+            body.extend(words.to_be_bytes());
+            body.extend(vec![THE_HASH; usize::from(words)]);
+            assert_eq!(read_results(&body, pairs()).is_some(), is_one, "{words}");
+        }
     }
 
     #[test]

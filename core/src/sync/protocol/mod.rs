@@ -321,6 +321,11 @@ pub struct ChangePage {
     pub changes: Vec<Change>,
     /// Whether there are more after these.
     pub more: bool,
+    /// The last position that this ministry has given to anybody, told only to a phone
+    /// that asks beyond it: it was told so by somebody else, or this ministry's files
+    /// are an older copy. The phone reads the feed from its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<u64>,
 }
 
 /// One change. Later versions add kinds; a phone skips those it does not know.

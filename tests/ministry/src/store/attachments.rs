@@ -67,6 +67,14 @@ struct Stored {
     refused: Option<String>,
 }
 
+/// Where an attachment stands.
+enum Standing {
+    /// This is the answer.
+    Known(AttachmentAnswer),
+    /// All its chunks are there.
+    ToOpen(Box<Stored>),
+}
+
 const COLUMNS: &str = "row, envelope, sender, announced_ms, content, complete_ms, refused";
 
 impl Store {
@@ -94,6 +102,25 @@ impl Store {
 
     /// Where an attachment stands; opens it when all its chunks are there.
     pub(crate) fn attachment(&self, id: &Uuid) -> Result<AttachmentAnswer> {
+        if let Standing::Known(answer) = self.standing(id)? {
+            return Ok(answer);
+        }
+        // One at a time: two requests must not write one file. A phone whose link broke
+        // asks again while the first request still opens: by now its chunks may be
+        // gone, and its file must stay.
+        let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        let stored = match self.standing(id)? {
+            Standing::Known(answer) => return Ok(answer),
+            Standing::ToOpen(stored) => stored,
+        };
+        match self.open_attachment(&stored)? {
+            Opened::Whole => self.complete(&stored),
+            Opened::Wrong => self.refuse(&stored),
+            Opened::Missing => self.attachment_again(&stored),
+        }
+    }
+
+    fn standing(&self, id: &Uuid) -> Result<Standing> {
         let found = self.read(|tx| {
             let Some(stored) = by_envelope(tx, id)? else {
                 return Ok(None);
@@ -102,26 +129,20 @@ impl Store {
             Ok(Some((stored, missing)))
         })?;
         let Some((stored, missing)) = found else {
-            return Ok(AttachmentAnswer::Unknown);
+            return Ok(Standing::Known(AttachmentAnswer::Unknown));
         };
         if let Some(complete_ms) = stored.complete_ms {
             let receipt = self.attachment_receipt(&stored, complete_ms)?;
-            return Ok(AttachmentAnswer::Complete { receipt });
+            return Ok(Standing::Known(AttachmentAnswer::Complete { receipt }));
         }
         if let Some(problem) = &stored.refused {
             let problem = serde_json::from_str(problem)?;
-            return Ok(AttachmentAnswer::Refused { problem });
+            return Ok(Standing::Known(AttachmentAnswer::Refused { problem }));
         }
         if !missing.is_empty() {
-            return Ok(AttachmentAnswer::Incomplete { missing });
+            return Ok(Standing::Known(AttachmentAnswer::Incomplete { missing }));
         }
-        // One at a time: two requests must not write one file.
-        let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.open_attachment(&stored)? {
-            Opened::Whole => self.complete(&stored),
-            Opened::Wrong => self.refuse(&stored),
-            Opened::Missing => self.attachment_again(&stored),
-        }
+        Ok(Standing::ToOpen(Box::new(stored)))
     }
 
     fn complete(&self, stored: &Stored) -> Result<AttachmentAnswer> {

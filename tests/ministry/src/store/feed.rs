@@ -90,7 +90,13 @@ impl Store {
             let room = fitting(&changes);
             let more = changes.len() > room;
             changes.truncate(room);
-            Ok(ChangePage { changes, more })
+            let last = newest(tx)?;
+            let beyond = changes.is_empty() && last < after;
+            Ok(ChangePage {
+                changes,
+                more,
+                newest: beyond.then(|| u64::try_from(last).unwrap_or(0)),
+            })
         })
     }
 
@@ -144,6 +150,12 @@ impl Store {
         };
         Ok(self.keys.receipt().sign(Context::Case, &news)?)
     }
+}
+
+/// The last position in any feed, deleted ones included. Before the first it is 0.
+fn newest(tx: &Transaction<'_>) -> Result<i64> {
+    let sql = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'";
+    Ok(tx.query_row(sql, [], |row| row.get(0))?)
 }
 
 /// Puts a parcel for another phone into the feed of the one that shall carry it.

@@ -102,6 +102,7 @@ impl Fake {
             Some(CHANGES_PATH) => json(&ChangePage {
                 changes: vec![],
                 more: false,
+                newest: None,
             }),
             _ => fixed(404, &[], ""),
         }
