@@ -210,16 +210,15 @@ impl Sos {
     /// Errors: `NotFound`, `Storage`.
     pub fn next_steps(&self, report: String, conditions: Conditions) -> Result<Vec<NextStep>> {
         guard("Sos::next_steps", || {
-            let (copy, status) = self.told(self.known(&report)?)?;
-            let service = self.sealer.service();
+            let report = self.known(&report)?;
+            let (copy, status) = self.told(report)?;
             let facts = plan::Facts {
                 state: status.state,
                 kind: copy.map(|copy| copy.kind),
                 next_attempt_ms: status.next_attempt_ms,
                 datagram: plan::Offered::from(self.sealer.datagram_endpoint().is_some()),
-                sms: plan::Offered::from(
-                    service.is_some_and(|known| !known.sms_numbers.is_empty()),
-                ),
+                sms: plan::Offered::from(!self.sealer.sms_numbers().is_empty()),
+                sms_next: self.sms_next(report)?,
             };
             let now_ms = self.time.now().wall_ms;
             Ok(plan::next_steps(
