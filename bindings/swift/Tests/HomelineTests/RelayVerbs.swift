@@ -17,7 +17,7 @@ struct RelayVerbs {
                 let kept = try player.named($0, "bundle")
                 // Of what is no base64, the bytes of the text itself.
                 let bundle = Data(base64Encoded: kept) ?? Data(kept.utf8)
-                try expect($0, relay().import(bundle: bundle))
+                try check($0, relay().import(bundle: bundle))
             },
             "relay_export_qr": exportQr,
             "relay_import_qr": importQr,
@@ -66,10 +66,10 @@ struct RelayVerbs {
             whole = scan.import
         }
         guard let whole else { throw Unexpected("not whole") }
-        try expect(step, whole)
+        try check(step, whole)
     }
 
-    private func expect(_ step: Step, _ outcome: RelayImport) throws {
+    private func check(_ step: Step, _ outcome: RelayImport) throws {
         try step.expect("taken", outcome.taken)
         try step.expect("known", outcome.known)
         try step.expect("left_out", outcome.leftOut)
