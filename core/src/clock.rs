@@ -10,6 +10,9 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use data_encoding::BASE64URL_NOPAD;
+use ring::digest::{SHA256, digest};
+
 use crate::error::HostError;
 
 /// One reading of the phone's clocks.
@@ -86,13 +89,22 @@ fn monotonic_ms() -> i64 {
         .saturating_add(time.tv_nsec / 1_000_000)
 }
 
-/// The kernel's name for this boot; where it may not be read, the wall time of
-/// the boot to the minute stands in for it.
+/// A name for this boot; where the kernel's may not be read, the wall time of the
+/// boot to the minute stands in for it.
 fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(
         |_| format!("boot-{}", (wall_ms() - monotonic_ms()) / 60_000),
-        |id| id.trim().to_owned(),
+        |id| boot_name(&id),
     )
+}
+
+/// The kernel's name is the same for all apps of the phone and would tie them
+/// together; a hash of our own does not, and is a third as long in each report.
+fn boot_name(kernels: &str) -> String {
+    let named = format!("homeline/boot/v1 {}", kernels.trim());
+    let hash = digest(&SHA256, named.as_bytes());
+    let (short, _) = hash.as_ref().split_at(8);
+    BASE64URL_NOPAD.encode(short)
 }
 
 /// The clock that the rest of the core reads: the host's, or the system's
@@ -165,5 +177,14 @@ mod tests {
         let second = clock.now();
         assert!(second.monotonic_ms > first.monotonic_ms);
         assert!(!first.boot_id.is_empty());
+        assert_eq!(first.boot_id, SystemClock::new().now().boot_id);
+    }
+
+    #[test]
+    fn the_name_of_a_boot_is_short_and_not_the_kernels() {
+        let kernels = "5f0c1e7a-93d2-4b8e-a1f6-2c7d90e4b358\n";
+        assert_eq!(boot_name(kernels).len(), 11);
+        assert_eq!(boot_name(kernels), boot_name(kernels.trim()));
+        assert_ne!(boot_name(kernels), boot_name("another"));
     }
 }

@@ -4,14 +4,15 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use homeline::Homeline;
 use homeline::health::WakeCause;
 use homeline::registration::groups::{GroupDetails, GroupKind};
 use homeline::registration::{
     Agreement, AgreementWay, Capacity, Dependent, MedicalCard, Purpose, Stay, Traveler,
     TravelerKind, Trip,
 };
+use homeline::sos::AttachmentInfo;
 use homeline::whereabouts::Fix;
+use homeline::{Homeline, HomelineError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,6 +32,7 @@ pub enum Operation {
     RecordFixes,
     CreateGroup,
     AddMember,
+    Attach,
     Sync,
     ExportToFile,
     ChangeVault,
@@ -40,7 +42,7 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SaveTraveler,
         Self::AddContact,
         Self::AddDependent,
@@ -50,6 +52,7 @@ impl Operation {
         Self::RecordFixes,
         Self::CreateGroup,
         Self::AddMember,
+        Self::Attach,
         Self::Sync,
         Self::ExportToFile,
         Self::ChangeVault,
@@ -115,6 +118,20 @@ pub(crate) fn operate(
             let led = led.map_or_else(|| home.groups().create(group(0)), Ok)?;
             home.groups().add_by_hand(led, person(&words))?;
         }
+        Operation::Attach => {
+            let report = home.sos().reports()?.into_iter().next();
+            let report = report.ok_or(HomelineError::NotFound {
+                what: "report".into(),
+            })?;
+            let info = AttachmentInfo {
+                media_type: "image/jpeg".into(),
+                name: None,
+                send_over: None,
+            };
+            let bytes = words.into_bytes().repeat(20);
+            home.attachments()
+                .attach_bytes(report.report, bytes, info)?;
+        }
         Operation::Sync => {
             home.network_changed()?;
             home.woke(WakeCause::Foreground, None)?;
@@ -138,15 +155,26 @@ pub(crate) fn operate(
 }
 
 /// All that the phone holds of the traveler, as JSON: an export without what
-/// changes by itself, which are the time and the way of what was sent.
+/// changes by itself, which are the time and the way of what was sent. Of the reports
+/// it has what is attached to them.
 pub(crate) fn held(home: &Homeline) -> homeline::Result<String> {
     let export = home.export()?;
     let mut whole: Value =
-        serde_json::from_str(&export.json).map_err(|_| homeline::HomelineError::NotFound {
+        serde_json::from_str(&export.json).map_err(|_| HomelineError::NotFound {
             what: "export".into(),
         })?;
+    let attached: Vec<Value> = whole
+        .pointer("/reports")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|report| report.pointer("/attachments")?.as_array())
+        .flatten()
+        .filter_map(|attachment| attachment.get("id").cloned())
+        .collect();
     if let Some(members) = whole.as_object_mut() {
         members.retain(|name, _| !["made_ms", "reports", "sent", "other"].contains(&name.as_str()));
+        members.insert("attached".into(), attached.into());
     }
     let led = whole
         .pointer_mut("/groups/led")

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use homeline::contacts::{Contact, Relation};
 use homeline::registration::{ConsentGiven, Guardian, Purpose, Traveler, TravelerKind};
-use homeline::sos::{SosKind, SosRequest};
+
+use homeline::sos::{AttachmentInfo, SosKind, SosRequest};
 use homeline::whereabouts::{Fix, FixSource, Position};
 use homeline::{Homeline, HomelineError};
 use homeline_tests::scene::Scene;
@@ -74,7 +75,16 @@ fn filled(scene: &Scene) -> Arc<Homeline> {
         .unwrap();
     let mut request = SosRequest::new(SosKind::Medical);
     request.note = "line\nbreak".into();
-    home.sos().press(request).unwrap();
+    let report = home.sos().press(request).unwrap();
+    let info = AttachmentInfo {
+        media_type: "audio/mp4".into(),
+        name: Some("voice".into()),
+        send_over: None,
+    };
+    let attachments = home.attachments();
+    attachments
+        .attach_bytes(report, vec![7; 3_000], info)
+        .unwrap();
     home.sync(20_000).unwrap();
     home
 }
@@ -112,6 +122,14 @@ fn an_export_holds_everything_in_the_form_of_its_schema() {
     assert_eq!(given[0]["guardian"]["relation"], "mother");
     assert_eq!(given[0]["language"], "zh-Hans");
     assert!(given[1]["withdrawn_ms"].is_i64());
+    let attached = &json["reports"][0]["attachments"];
+    assert_eq!(attached.as_array().unwrap().len(), 1);
+    assert_eq!(attached[0]["media_type"], "audio/mp4");
+    assert_eq!(
+        (&attached[0]["name"], &attached[0]["bytes"]),
+        (&"voice".into(), &3_000.into())
+    );
+    assert_eq!(attached[0]["state"], "received");
     assert_eq!(json["positions"]["count"], 3);
     assert_eq!(
         json["positions"]["rows"][2],

@@ -95,6 +95,8 @@ impl Phone {
         for what in [Operation::RecordFixes, Operation::AddMember] {
             assert_eq!(self.operate(what, 0), "");
         }
+        // For what is attached.
+        self.press(0);
     }
 
     fn operate(&mut self, what: Operation, number: u32) -> String {
@@ -150,9 +152,11 @@ impl Phone {
 
     /// Names of files that something was being written to.
     fn half_written(&self) -> Vec<String> {
-        [self.inside.clone(), self.inside.join("files")]
+        let folders = ["", "files", "files/attachments"].map(|name| self.inside.join(name));
+        folders
             .iter()
-            .flat_map(|folder| fs::read_dir(folder).unwrap())
+            .filter_map(|folder| fs::read_dir(folder).ok())
+            .flatten()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .filter(|name| name.ends_with(".partial") || name == "erase.request")
             .collect()

@@ -426,3 +426,32 @@ fn a_500_of_one_envelope_holds_nothing_else_up() {
     assert!(outcome.sent >= 1, "{outcome:?}");
     assert_eq!((outcome.waiting, pause_of(&home)), (1, None));
 }
+
+#[test]
+fn the_ministry_asks_to_stand_by_and_a_press_gets_through_when_there_is_room() {
+    let phone = Phone::new();
+    let home = phone.open_known();
+    // It takes nothing at all now.
+    phone.ministry.limit(Some(0));
+    edit(&home, "王芳");
+    let outcome = home.sync(30_000).unwrap();
+    assert_eq!((outcome.stopped, outcome.waiting), (SyncStop::Busy, 1));
+    assert_eq!(pause_of(&home).unwrap().0, PauseCause::StandBy);
+    let report = press(&home, "hurt");
+    assert_eq!(home.sync(30_000).unwrap().stopped, SyncStop::Busy);
+    assert!(!is_received(&home, &report));
+    let away = phone.ministry.counters().turned_away;
+    assert!((2..=4).contains(&away), "{away}");
+
+    // Room for a few: the report is in with its next attempt, and the rest waits on.
+    phone.ministry.limit(Some(1_000));
+    let next_ms = home.sos().status(report.clone()).unwrap().next_attempt_ms;
+    phone.clock.pass(next_ms.unwrap() - now_ms(&phone));
+    let outcome = home.sync(30_000).unwrap();
+    assert!(is_received(&home, &report), "{outcome:?}");
+    assert_eq!(phone.ministry.cases().unwrap().len(), 1);
+    assert_eq!(pause_of(&home).unwrap().0, PauseCause::StandBy);
+    phone.clock.pass(outcome.next_ms.unwrap());
+    let outcome = home.sync(30_000).unwrap();
+    assert_eq!((outcome.stopped, outcome.waiting), (SyncStop::Done, 0));
+}

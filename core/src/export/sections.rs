@@ -15,7 +15,8 @@ use crate::outbox::Role;
 use crate::registration::fields::{self, REMOVED};
 use crate::registration::{Purpose, in_force, list_consents, load_medical_card, registration_id};
 use crate::seal::hex;
-use crate::sos::state_word;
+
+use crate::sos::{AttachmentState, attachments_told, state_word};
 use crate::whereabouts::{Position, RecordedFix, count_fixes, fixes_from, gaps_between};
 
 /// Positions read at once: about 1 MB as they are unpacked.
@@ -188,12 +189,38 @@ pub(super) fn reports(source: &Source<'_>, _: Positions, out: &mut dyn Write) ->
                 "state": state_word(&status.state),
                 "content": copy,
                 "events": events,
+                "attachments": attachments(source, report)?,
             }),
         )?;
         comma = ",";
     }
     write!(out, "]")?;
     Ok(())
+}
+
+/// What was attached to a report: what it is and how far it is, not its bytes, which
+/// this phone has sealed to the ministry and cannot open.
+fn attachments(source: &Source<'_>, report: Uuid) -> Result<Vec<Value>> {
+    let all = attachments_told(source.sos, report)?;
+    Ok(all
+        .into_iter()
+        .map(|one| {
+            let state = match one.state {
+                AttachmentState::Received { .. } => "received",
+                AttachmentState::Parked { .. } => "parked",
+                AttachmentState::Sending { .. } => "sending",
+                AttachmentState::Waiting | AttachmentState::Paused { .. } => "waiting",
+            };
+            json!({
+                "id": one.attachment,
+                "made_ms": one.made_ms,
+                "bytes": one.bytes,
+                "media_type": one.media_type,
+                "name": one.name,
+                "state": state,
+            })
+        })
+        .collect())
 }
 
 /// Those that the outbox knows, and those of which only the copy is left.

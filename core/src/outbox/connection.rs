@@ -39,6 +39,10 @@ pub(crate) struct Outbox {
     path: PathBuf,
     time: Time,
     policy: Policy,
+    /// Held while one waits for the connection, so that they get it in the order in
+    /// which they came: a lock alone may go to whoever has just given it back, and a
+    /// press would stand behind all that a pass writes.
+    turn: Mutex<()>,
     connection: Mutex<Option<Connection>>,
     urgent: Notify,
 }
@@ -52,6 +56,7 @@ impl Outbox {
             path: directory.join("outbox.db"),
             time,
             policy,
+            turn: Mutex::new(()),
             connection: Mutex::new(None),
             urgent: Notify::new(),
         }
@@ -149,6 +154,7 @@ impl Outbox {
 
     fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
         // See `error::guard` for why a poisoned lock is entered.
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

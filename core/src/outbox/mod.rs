@@ -47,6 +47,10 @@ pub(crate) use standing::{StandingKind, StandingRow};
 
 use crate::config::Policy;
 
+/// Rows that are written in one transaction: a press waits for it, and this many take
+/// as long as a sync.
+const ROWS_AT_ONCE: usize = 16;
+
 /// Lanes, the most urgent first. A higher lane overtakes at every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Lane {

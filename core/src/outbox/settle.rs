@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::events::{self, EventRow};
 use super::state::{put, put_ministry_time};
-use super::{Outbox, Role};
+use super::{Outbox, ROWS_AT_ONCE, Role};
 use crate::clock::ClockReading;
 use crate::error::Result;
 
@@ -38,13 +38,12 @@ pub(crate) struct ParkedRow {
 }
 
 impl Outbox {
-    /// Writes down one answer, all or nothing: killed before, the ministry says
-    /// the same again.
+    /// Writes down one answer, a few envelopes at a time, so that a press gets in
+    /// between: killed before the end, the ministry says the rest again.
     pub(crate) fn settle(&self, all: &[Settled], at: &ClockReading) -> Result<()> {
-        if all.is_empty() {
-            return Ok(());
-        }
-        self.write(|tx| all.iter().try_for_each(|one| settle_one(tx, one, at)))
+        all.chunks(ROWS_AT_ONCE).try_for_each(|some| {
+            self.write(|tx| some.iter().try_for_each(|one| settle_one(tx, one, at)))
+        })
     }
 
     /// The envelope is at the ministry, proved by a receipt that another phone

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use serde::{Deserialize, Serialize};
 
-use super::Outbox;
+use super::{Outbox, ROWS_AT_ONCE};
 use crate::clock::{ClockReading, elapsed_ms};
 use crate::error::{HomelineError, Result};
 
@@ -100,17 +100,11 @@ impl Outbox {
     /// The record has the copies of these reports. Of one that waits, the copy stays
     /// beside its envelope: the record may be locked when it must be sealed anew.
     pub(crate) fn drop_own_copies(&self, reports: &[Uuid]) -> Result<()> {
-        self.write(|tx| {
-            for report in reports {
-                tx.execute(
-                    "INSERT OR IGNORE INTO readable (id, copy)
-                     SELECT id, own_copy FROM report WHERE id = ?1 AND own_copy IS NOT NULL
-                       AND EXISTS (SELECT 1 FROM envelope WHERE id = ?1 AND state <> 1)",
-                    [report],
-                )?;
-                tx.execute("UPDATE report SET own_copy = NULL WHERE id = ?1", [report])?;
-            }
-            Ok(())
+        reports.chunks(ROWS_AT_ONCE).try_for_each(|some| {
+            self.write(|tx| {
+                some.iter()
+                    .try_for_each(|report| drop_own_copy(tx, *report))
+            })
         })
     }
 
@@ -158,6 +152,18 @@ impl Outbox {
     pub(crate) fn set(&self, key: &str, value: &[u8]) -> Result<()> {
         self.write(|tx| put(tx, key, value))
     }
+}
+
+fn drop_own_copy(tx: &Transaction<'_>, report: Uuid) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT OR IGNORE INTO readable (id, copy)
+         SELECT id, own_copy FROM report WHERE id = ?1 AND own_copy IS NOT NULL
+           AND EXISTS (SELECT 1 FROM envelope WHERE id = ?1 AND state <> 1)",
+    )?
+    .execute([report])?;
+    tx.prepare_cached("UPDATE report SET own_copy = NULL WHERE id = ?1")?
+        .execute([report])?;
+    Ok(())
 }
 
 /// A number among the small values.

@@ -93,24 +93,24 @@ pub(super) fn readable(
 /// Moves the readable copies to the record. A copy that this device cannot open
 /// stays where it is.
 pub(super) fn settle(record: &Record, outbox: &Outbox, sealer: &Sealer) -> Result<()> {
-    let mut moved = Vec::new();
+    let mut copies = Vec::new();
     for (report, sealed) in outbox.own_copies()? {
-        let Some(copy) = sealer.open_own::<ReadableCopy>(&sealed) else {
-            continue;
-        };
-        let json = json(&copy)?;
-        record.write(|tx| {
-            tx.execute(
-                "INSERT OR REPLACE INTO report (id, json) VALUES (?1, ?2)",
-                params![report, json],
-            )?;
-            Ok(())
-        })?;
-        moved.push(report);
+        if let Some(copy) = sealer.open_own::<ReadableCopy>(&sealed) {
+            copies.push((report, json(&copy)?));
+        }
     }
-    if moved.is_empty() {
+    if copies.is_empty() {
         return Ok(());
     }
+    record.write(|tx| {
+        let mut insert =
+            tx.prepare_cached("INSERT OR REPLACE INTO report (id, json) VALUES (?1, ?2)")?;
+        for (report, json) in &copies {
+            insert.execute(params![report, json])?;
+        }
+        Ok(())
+    })?;
+    let moved: Vec<Uuid> = copies.into_iter().map(|(report, _)| report).collect();
     outbox.drop_own_copies(&moved)
 }
 

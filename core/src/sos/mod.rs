@@ -23,7 +23,9 @@ pub use aml::{LocationCaveat, LocationHandover, LocationTexts, location_texts};
 pub use attachments::{
     AttachmentInfo, AttachmentPause, AttachmentState, AttachmentStatus, Attachments, SendOver,
 };
-pub(crate) use attachments::{BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads};
+pub(crate) use attachments::{
+    BYTES_LOST, UNKNOWN_ATTACHMENT, Uploads, manifest_of, told as attachments_told,
+};
 pub use datagram::DatagramOutcome;
 pub(crate) use evidence::state_word;
 pub use evidence::{AttemptResult, Channel, Evidence, ReportEvent, ReportState};

@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::outbox::{EventRow, Role, StandingKind, Waiting};
 use crate::record::RecordState;
 use crate::seal::sha256_hex;
-use crate::sos::{AttemptResult, Channel, Evidence};
+use crate::sos::{AttemptResult, Channel, Evidence, manifest_of};
 
 /// Why an envelope is parked that this phone cannot seal anew: what is in it was
 /// kept for a device key that is gone.
@@ -164,6 +164,7 @@ impl Pass<'_> {
             (Role::Report, Some(report)) => parts.sos.copy(report).map(Content::Sos),
             (Role::Standing, _) => parts.standing.letter(StandingKind::Who),
             (Role::Medical, _) => parts.standing.letter(StandingKind::Medical),
+            (Role::Attachment, _) => manifest_of(&parts.sos, waiting.id)?,
             _ => match parts.outbox.readable(waiting.id)? {
                 Some(copy) => parts.sealer.open_own(&copy),
                 // Whatever the record says: nothing was kept.

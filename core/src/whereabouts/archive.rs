@@ -1,8 +1,8 @@
 //! Packing old rows into blocks: from about 26 bytes a fix to about 3.
 //!
 //! Runs behind a pass, never on a press or a recording; a bounded piece at a
-//! time, each block in a transaction of its own. What is not sent yet stays in
-//! rows, and so do the newest.
+//! time, in one transaction: each costs a sync, and a press that comes meanwhile
+//! shares the disk. What is not sent yet stays in rows, and so do the newest.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -15,12 +15,14 @@ use crate::record::{Record, meta_number};
 
 /// Packs up to `Policy::blocks_at_once` blocks; returns how many it made.
 pub(crate) fn archive(record: &Record, policy: &Policy) -> Result<u32> {
-    for done in 0..policy.blocks_at_once {
-        if !record.write(|tx| pack_one(tx, policy))? {
-            return Ok(done);
+    record.write(|tx| {
+        for done in 0..policy.blocks_at_once {
+            if !pack_one(tx, policy)? {
+                return Ok(done);
+            }
         }
-    }
-    Ok(policy.blocks_at_once)
+        Ok(policy.blocks_at_once)
+    })
 }
 
 /// Packs the oldest rows into one block; `false` where there are not enough.

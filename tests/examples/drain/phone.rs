@@ -1,22 +1,20 @@
 //! The phone's side: reads what to do from its standard input, a line of JSON each,
 //! and answers with one.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use homeline::Homeline;
 use homeline::error::HostError;
 use homeline::homeline::{ChangeListener, Topic};
 use homeline::keys::FileVault;
-use homeline::registration::Purpose;
 use homeline::sos::{OnRepeat, SosKind, SosRequest};
 use homeline::whereabouts::{Fix, FixSource, Position};
 use homeline_tests::link::notes::note;
 use homeline_tests::stage::{self, Values};
-use ministry::{Ministry, Settings};
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
@@ -51,8 +49,8 @@ pub(crate) struct Drained {
     pub(crate) pass_s: f64,
 }
 
-struct Open {
-    home: Arc<Homeline>,
+pub(crate) struct Open {
+    pub(crate) home: Arc<Homeline>,
     values: Values,
     directory: PathBuf,
 }
@@ -88,7 +86,7 @@ fn say(answer: &impl Serialize) -> Outcome<()> {
     Ok(std::io::stdout().flush()?)
 }
 
-fn prepare(values: Values, directory: PathBuf) -> Outcome<Open> {
+pub(crate) fn prepare(values: Values, directory: PathBuf) -> Outcome<Open> {
     std::fs::create_dir_all(&directory)?;
     let key = directory.join("vault.key");
     let vault = FileVault::open(key.to_string_lossy().into_owned())?;
@@ -108,13 +106,13 @@ fn prepare(values: Values, directory: PathBuf) -> Outcome<Open> {
 }
 
 /// Now, milliseconds UTC.
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A walk, with the jitter of a receiver.
-fn fix(number: u64) -> Fix {
+pub(crate) fn fix(number: u64) -> Fix {
     let jitter = |salt: u64| (number.wrapping_mul(7_919).wrapping_add(salt) % 997) as f64 / 1e7;
     let on = number as f64 * 1.7e-4;
     let place = Position::Wgs84 {
@@ -126,7 +124,10 @@ fn fix(number: u64) -> Fix {
     fix
 }
 
-fn request(number: u64) -> SosRequest {
+/// Positions that a report carries: with the note, about 1 KiB.
+const TRAIL: usize = 4;
+
+pub(crate) fn request(number: u64) -> SosRequest {
     let kinds = [
         SosKind::Medical,
         SosKind::Crime,
@@ -145,8 +146,17 @@ fn request(number: u64) -> SosRequest {
 }
 
 fn press_all(open: &Open, reports: u64) -> Outcome<Pressed> {
+    let mut trail = VecDeque::new();
     for number in 0..reports {
-        open.home.whereabouts().record(fix(number))?;
+        let fix = fix(number);
+        trail.push_back(fix.time_ms);
+        open.home.whereabouts().record(fix)?;
+        if trail.len() > TRAIL {
+            trail.pop_front();
+            // What is older is forgotten, so that a report has its 1 KiB.
+            let first = trail.front().copied().unwrap_or_default();
+            open.home.whereabouts().remove_before(first)?;
+        }
         open.home.sos().press(request(number))?;
     }
     let outbox = open.directory.join("files/outbox.db");
@@ -199,7 +209,8 @@ fn drain(home: &Arc<Homeline>) -> Outcome<Drained> {
     let outcome = home.sync(300_000)?;
     let pass_s = begin.elapsed().as_secs_f64();
     home.set_listener(None)?;
-    if outcome.sent != 1_000 || outcome.waiting != 0 {
+    // With the reports go the positions that followed them.
+    if outcome.sent < 1_000 || outcome.waiting != 0 {
         return Err(format!("{outcome:?}").into());
     }
     let at = empty
@@ -247,53 +258,4 @@ fn one_by_one(values: &Values) -> Outcome<f64> {
         }
         Ok(begin.elapsed().as_secs_f64() / 20.0 * 1_000.0)
     })
-}
-
-/// 99th percentile of a press in milliseconds, at rest and while 100,000 positions
-/// drain to a ministry on this machine: without a link between, so that the library
-/// never rests in between.
-pub(crate) fn during_drain() -> Outcome<(f64, f64)> {
-    const POSITIONS: i64 = 100_000;
-    let files = tempfile::tempdir_in(std::env::current_dir()?)?;
-    let ministry = Ministry::start(Settings::new(files.path().join("ministry")))?;
-    let directory = files.path().join("phone");
-    let home = &prepare(Values::of(&ministry, ministry.url()), directory)?.home;
-    home.consents()
-        .give(Purpose::Whereabouts, "2026-01".into())?;
-    let start = now_ms() - POSITIONS * 1_000;
-    for part in 0..POSITIONS / 5_000 {
-        let fixes = (part * 5_000..(part + 1) * 5_000).map(|n| Fix {
-            time_ms: start + n * 1_000,
-            ..fix(u64::try_from(n).unwrap_or(0))
-        });
-        home.whereabouts().record_all(fixes.collect())?;
-    }
-    let mut number = 1_000_000;
-    let mut press = || -> Outcome<f64> {
-        number += 1;
-        let request = request(number);
-        let begin = Instant::now();
-        home.sos().press(request)?;
-        let ms = begin.elapsed().as_secs_f64() * 1_000.0;
-        thread::sleep(Duration::from_millis(10));
-        Ok(ms)
-    };
-    let at_rest = (0..300).map(|_| press()).collect::<Outcome<Vec<_>>>()?;
-    let mut during = Vec::new();
-    thread::scope(|scope| -> Outcome<()> {
-        let pass = scope.spawn(|| home.sync(300_000));
-        while !pass.is_finished() {
-            during.push(press()?);
-        }
-        let outcome = pass.join().map_err(|_| "panicked")??;
-        eprintln!("{} presses while {outcome:?}", during.len());
-        Ok(())
-    })?;
-    Ok((p99(at_rest)?, p99(during)?))
-}
-
-fn p99(mut times: Vec<f64>) -> Outcome<f64> {
-    times.sort_by(f64::total_cmp);
-    let at = times.len() * 99 / 100;
-    Ok(*times.get(at).ok_or("too few presses")?)
 }

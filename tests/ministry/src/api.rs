@@ -3,7 +3,8 @@
 
 pub(crate) mod attachments;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,6 +23,7 @@ use homeline::sync::protocol::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::capacity::{Capacity, TurnedAway};
 use crate::intake;
 use crate::keys::{Former, Keys, Rotation};
 use crate::meter::Meter;
@@ -46,6 +48,10 @@ pub(crate) struct App {
     /// Where datagrams are taken, as the service document says.
     pub(crate) datagram: Option<String>,
     service: Arc<RwLock<Arc<Signed>>>,
+    /// How much is taken; `None`: as much as comes.
+    capacity: Arc<Mutex<Option<Capacity>>>,
+    /// What the capacity counts its time from.
+    started: Instant,
 }
 
 impl App {
@@ -65,7 +71,23 @@ impl App {
             gateway,
             datagram,
             service: Arc::new(RwLock::new(service)),
+            capacity: Arc::default(),
+            started: Instant::now(),
         })
+    }
+
+    /// From now on so many requests a second are taken; `None`: as many as come.
+    pub(crate) fn limit(&self, per_second: Option<u32>) {
+        *self.capacity() = per_second.map(Capacity::new);
+    }
+
+    fn turns_away(&self) -> Option<TurnedAway> {
+        let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.capacity().as_mut()?.ask(now_ms).err()
+    }
+
+    fn capacity(&self) -> MutexGuard<'_, Option<Capacity>> {
+        self.capacity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The service document, as it is served.
@@ -165,6 +187,10 @@ pub(crate) fn router(app: App) -> Router {
 
 async fn count(State(app): State<App>, request: Request, next: Next) -> Response<Body> {
     app.meter.request(request.uri().path());
+    if let Some(away) = app.turns_away() {
+        app.meter.turned_away();
+        return away.into_response();
+    }
     let response = next.run(request).await;
     if response.status().is_server_error() {
         app.meter.failure();

@@ -23,6 +23,7 @@
 )]
 
 mod api;
+pub mod capacity;
 mod datagram;
 mod desk;
 mod intake;
@@ -86,6 +87,8 @@ pub struct Settings {
     pub datagram_listen: Option<SocketAddr>,
     /// Where the service document tells phones to send them.
     pub datagram_public: DatagramPublic,
+    /// Requests of phones that are taken in a second; `None`: as many as come.
+    pub capacity: Option<u32>,
 }
 
 /// What the service document says of datagrams, where they are taken at all.
@@ -135,6 +138,7 @@ impl Settings {
             sms_token: None,
             datagram_listen: None,
             datagram_public: DatagramPublic::default(),
+            capacity: None,
         }
     }
 }
@@ -232,6 +236,7 @@ impl Ministry {
             told,
         )
         .map_err(|error| within(of(error)))?;
+        app.limit(settings.capacity);
         let desk = Desk::new(app.clone(), desk_listener.local_addr()?)?;
         let (stop, stopped) = watch::channel(false);
         let thread = spawn(
@@ -314,6 +319,12 @@ impl Ministry {
     /// valid certificate in its place.
     pub fn tls_config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.tls)
+    }
+
+    /// From now on so many requests of phones a second are taken, and whoever comes on
+    /// top is asked to stand by (0: everybody); `None`: as many as come.
+    pub fn limit(&self, requests_per_second: Option<u32>) {
+        self.app.limit(requests_per_second);
     }
 
     /// What the service has seen since it was started.

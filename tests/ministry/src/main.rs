@@ -24,6 +24,7 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
   --sms-token-file FILE  the token of the SMS gateway
   --datagram ADDR:PORT  takes reports in single packets, UDP (default as --listen)
   --datagram-public HOST:PORT  where phones are told to send them (default the same)
+  --capacity N        requests of phones a second; more are asked to stand by
   --json              print the start values as one line of JSON
   --rotate-keys KIND  make keys anew while the service does not run, and end; KIND is
                       sealing, receipts or both
@@ -80,6 +81,7 @@ fn wish() -> Result<Wish, lexopt::Error> {
     let mut sms_token = None;
     let mut datagram: Option<SocketAddr> = None;
     let mut datagram_public = DatagramPublic::WhereTaken;
+    let mut capacity = None;
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -106,6 +108,7 @@ fn wish() -> Result<Wish, lexopt::Error> {
             Long("datagram-public") => {
                 datagram_public = DatagramPublic::At(arguments.value()?.string()?);
             }
+            Long("capacity") => capacity = Some(arguments.value()?.parse()?),
             Long("openapi") => return Ok(Wish::OpenApi),
             Long("help") | Short('h') => return Ok(Wish::Help),
             _ => return Err(argument.unexpected()),
@@ -132,6 +135,7 @@ fn wish() -> Result<Wish, lexopt::Error> {
         // A port that nobody knows beforehand is of no use to a phone.
         datagram_listen: datagram.or((listen.port() != 0).then_some(listen)),
         datagram_public,
+        capacity,
     };
     Ok(Wish::Serve(settings, form))
 }

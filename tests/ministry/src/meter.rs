@@ -35,6 +35,9 @@ pub struct Counters {
     pub wire_bytes_out: u64,
     /// Answers with a status of 500 or above, and datagrams that could not be stored.
     pub failures: u64,
+    /// Requests that were asked to stand by: more than the capacity.
+    #[serde(default)]
+    pub turned_away: u64,
     /// Datagrams that came, whatever was in them.
     #[serde(default)]
     pub datagrams: u64,
@@ -70,6 +73,7 @@ pub(crate) struct Meter {
     wire_bytes_in: AtomicU64,
     wire_bytes_out: AtomicU64,
     failures: AtomicU64,
+    turned_away: AtomicU64,
     datagrams: AtomicU64,
     datagram_bytes_in: AtomicU64,
     datagrams_answered: AtomicU64,
@@ -123,6 +127,10 @@ impl Meter {
         add(&self.failures, 1);
     }
 
+    pub(crate) fn turned_away(&self) {
+        add(&self.turned_away, 1);
+    }
+
     pub(crate) fn datagram(&self, bytes: usize) {
         add(&self.datagrams, 1);
         add(&self.datagram_bytes_in, bytes);
@@ -161,6 +169,7 @@ impl Meter {
             wire_bytes_in: get(&self.wire_bytes_in),
             wire_bytes_out: get(&self.wire_bytes_out),
             failures: get(&self.failures),
+            turned_away: get(&self.turned_away),
             datagrams: get(&self.datagrams),
             datagram_bytes_in: get(&self.datagram_bytes_in),
             datagrams_answered: get(&self.datagrams_answered),

@@ -8,7 +8,10 @@ use axum::body::Body;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
-use homeline::sync::protocol::{self, PROBLEM_JSON, Problem};
+use homeline::sync::protocol::{self, PROBLEM_JSON, Problem, StandBy};
+use serde::Serialize;
+
+use crate::capacity::TurnedAway;
 
 /// `type` of a problem that its status says all about.
 pub(crate) const BLANK: &str = "about:blank";
@@ -27,6 +30,14 @@ impl Fault {
             status,
             kind,
             title,
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        Problem {
+            kind: self.kind.into(),
+            title: self.title.into(),
+            status: self.status.as_u16(),
         }
     }
 
@@ -206,6 +217,14 @@ impl Fault {
         )
     }
 
+    pub(crate) const fn busy() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "urn:homeline:problem:stand-by",
+            "More than can be taken just now; come back within the spread.",
+        )
+    }
+
     pub(crate) const fn unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -217,13 +236,8 @@ impl Fault {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response<Body> {
-        let problem = Problem {
-            kind: self.kind.into(),
-            title: self.title.into(),
-            status: self.status.as_u16(),
-        };
-        let mut response =
-            Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));
+        let problem = serde_json::to_vec(&self.problem()).unwrap_or_default();
+        let mut response = Response::new(Body::from(problem));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
@@ -249,6 +263,30 @@ impl IntoResponse for Fault {
             }
             _ => {}
         }
+        response
+    }
+}
+
+/// The problem of whoever is asked to stand by.
+#[derive(Serialize)]
+struct StandByProblem {
+    #[serde(flatten)]
+    problem: Problem,
+    #[serde(flatten)]
+    stand_by: StandBy,
+}
+
+impl IntoResponse for TurnedAway {
+    fn into_response(self) -> Response<Body> {
+        let problem = StandByProblem {
+            problem: Fault::busy().problem(),
+            stand_by: self.stand_by,
+        };
+        let mut response = Fault::busy().into_response();
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(self.after_s));
+        *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
         response
     }
 }

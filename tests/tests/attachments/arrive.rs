@@ -13,6 +13,7 @@ use homeline_tests::scene::Scene;
 use homeline_tests::stage::Network;
 use homeline_tests::traveler::{Ask, Traveler};
 use homeline_tests::vault::LockableVault;
+use ministry::{Former, Rotation};
 
 use super::*;
 
@@ -51,6 +52,35 @@ fn a_voice_note_recorded_offline_arrives_whole() {
     assert!(!attachments.remove(id.clone()).unwrap());
     let case = &scene.stage.ministry.cases().unwrap()[0];
     assert!(!case.attachments[0].of_other_sender);
+}
+
+/// New keys at the ministry; those before are refused.
+fn revoke(scene: &Scene) {
+    let ministry = &scene.stage.ministry;
+    ministry
+        .rotate_keys(Rotation::Both, Former::Revoked)
+        .unwrap();
+}
+
+#[test]
+fn keys_that_change_while_a_file_waits_cost_nothing() {
+    let scene = Scene::new().unwrap();
+    let home = scene.open().unwrap();
+    assert_eq!(sync(&home).stopped, SyncStop::Done);
+    scene.stage.network(Network::Down);
+    // With its report, and when its report has long been there.
+    let report = press(&home);
+    for seed in [1, 2] {
+        let bytes = noise(seed, 3 * CHUNK);
+        let id = attach(&scene, &home, &report, &bytes, info("audio/mp4")).unwrap();
+        scene.stage.network(Network::Down);
+        revoke(&scene);
+        scene.stage.network(Network::Up);
+        let outcome = sync(&home);
+        assert_eq!((outcome.waiting, outcome.parked), (0, 0), "{seed}");
+        assert!(is_received(&home, &report, &id), "{seed}");
+        assert_eq!(at_the_desk(&scene, &report, &id).unwrap(), bytes, "{seed}");
+    }
 }
 
 #[test]

@@ -340,23 +340,8 @@ impl Attachments {
     }
 
     fn status(&self, row: AttachmentRow) -> AttachmentStatus {
-        let about = self.about(&row);
         let state = state_of(&row, self.uploads.handed(row.id), self.uploads.link());
-        let next = match state {
-            AttachmentState::Waiting | AttachmentState::Sending { .. } => Some(row.due_ms),
-            _ => None,
-        };
-        AttachmentStatus {
-            attachment: row.id.to_string(),
-            report: row.report.to_string(),
-            made_ms: row.made_ms,
-            bytes: row.bytes,
-            media_type: about.as_ref().map(|about| about.media_type.clone()),
-            name: about.and_then(|about| about.name),
-            send_over: row.send_over,
-            state,
-            next_attempt_ms: next,
-        }
+        status(&self.sos, row, state)
     }
 
     fn revive(&self, row: &AttachmentRow) -> Result<bool> {
@@ -371,20 +356,67 @@ impl Attachments {
             }
             return Ok(first.is_some());
         }
-        let Some(about) = self.about(row) else {
+        let Some(content) = manifest(&self.sos, row)? else {
             return Ok(false);
         };
-        let found = seal::hashes(&self.sos.outbox, row.id, row.chunks, row.chunk_bytes)?;
-        let Some(hashes) = found else {
-            return Ok(false);
-        };
-        let content = Content::Attachment(Attachment {
-            chunks: Base64(hashes),
-            ..about
-        });
         let manifest = self.sos.sealer.to_ministry(&content, row.id)?;
         self.sos.outbox.revive_attachment(row.id, Some(&manifest))?;
         Ok(true)
+    }
+}
+
+/// The manifest of a row, put together again from the file; `None` where its bytes
+/// are gone, or this phone's keys have changed since.
+fn manifest(sos: &Sos, row: &AttachmentRow) -> Result<Option<Content>> {
+    let Some(about) = sos.sealer.open_own::<Attachment>(&row.about) else {
+        return Ok(None);
+    };
+    let hashes = seal::hashes(&sos.outbox, row.id, row.chunks, row.chunk_bytes)?;
+    Ok(hashes.map(|hashes| {
+        Content::Attachment(Attachment {
+            chunks: Base64(hashes),
+            ..about
+        })
+    }))
+}
+
+/// The manifest of an attachment, to be sealed anew to another key.
+pub(crate) fn manifest_of(sos: &Sos, attachment: Uuid) -> Result<Option<Content>> {
+    match sos.outbox.attachment_row(attachment)? {
+        Some(row) => manifest(sos, &row),
+        None => Ok(None),
+    }
+}
+
+/// The attachments of a report, as an export tells of them: by what is on disk, not
+/// by the link of now.
+pub(crate) fn told(sos: &Sos, report: Uuid) -> Result<Vec<AttachmentStatus>> {
+    let rows = sos.outbox.attachment_rows(Some(report))?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let state = state_of(&row, None, Some(DataCost::Free));
+            status(sos, row, state)
+        })
+        .collect())
+}
+
+fn status(sos: &Sos, row: AttachmentRow, state: AttachmentState) -> AttachmentStatus {
+    let about: Option<Attachment> = sos.sealer.open_own(&row.about);
+    let next = match state {
+        AttachmentState::Waiting | AttachmentState::Sending { .. } => Some(row.due_ms),
+        _ => None,
+    };
+    AttachmentStatus {
+        attachment: row.id.to_string(),
+        report: row.report.to_string(),
+        made_ms: row.made_ms,
+        bytes: row.bytes,
+        media_type: about.as_ref().map(|about| about.media_type.clone()),
+        name: about.and_then(|about| about.name),
+        send_over: row.send_over,
+        state,
+        next_attempt_ms: next,
     }
 }
 
