@@ -60,5 +60,6 @@ pub mod strace;
 mod testing;
 pub mod track;
 pub mod traveler;
+mod upstream;
 pub mod vault;
 pub mod words;

@@ -10,13 +10,10 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use reqwest::blocking::Client;
-use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer};
 
 use crate::certs::Authority;
 use crate::hostile::{Answer, HostileServer, Request, Response};
+use crate::upstream::{Upstream, page};
 
 /// What it does with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +80,8 @@ pub struct Middle {
 
 struct State {
     instead: Box<Instead>,
-    /// Where the ministry is, and a client that trusts it.
-    ministry: Mutex<Option<(String, Client)>>,
+    /// The ministry, once it is known where it is.
+    ministry: Mutex<Option<Upstream>>,
     acts: Mutex<VecDeque<Act>>,
     earlier: Mutex<Option<Response>>,
 }
@@ -136,7 +133,7 @@ impl Middle {
         tls_root: &[u8],
         acts: impl IntoIterator<Item = Act>,
     ) -> Result<(), Box<dyn Error>> {
-        *lock(&self.state.ministry) = Some((origin.to_owned(), client(tls_root)?));
+        *lock(&self.state.ministry) = Some(Upstream::new(origin, tls_root)?);
         *lock(&self.state.acts) = acts.into_iter().collect();
         *lock(&self.state.earlier) = None;
         Ok(())
@@ -185,53 +182,8 @@ impl State {
 
     /// The ministry's answer; none where it has none.
     fn pass(&self, request: &Request) -> Option<Response> {
-        let (origin, client) = lock(&self.ministry).clone()?;
-        let method = request.method.parse().ok()?;
-        let mut passed = client.request(method, format!("{origin}{}", request.path));
-        for (name, value) in &request.headers {
-            let hop = ["host", "content-length", "connection", "accept-encoding"];
-            if !hop.contains(&name.as_str()) {
-                passed = passed.header(name, value);
-            }
-        }
-        let answer = passed.body(request.body.clone()).send().ok()?;
-        let status = answer.status().as_u16();
-        let headers = ["content-type", "retry-after", "date"]
-            .iter()
-            .filter_map(|name| {
-                let value = answer.headers().get(*name)?.to_str().ok()?;
-                Some(((*name).to_owned(), value.to_owned()))
-            })
-            .collect();
-        Some(Response {
-            status,
-            headers,
-            body: answer.bytes().ok()?.to_vec(),
-        })
-    }
-}
-
-fn client(tls_root: &[u8]) -> Result<Client, Box<dyn Error>> {
-    let mut anchors = RootCertStore::empty();
-    anchors.add(CertificateDer::from(tls_root.to_vec()))?;
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(anchors)
-        .with_no_client_auth();
-    Ok(Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(5))
-        .no_proxy()
-        .build()?)
-}
-
-fn page(status: u16, headers: &[(String, String)]) -> Response {
-    let html = ("content-type".to_owned(), "text/html".to_owned());
-    Response {
-        status,
-        headers: [&[html], headers].concat(),
-        body: b"<html><body>a page</body></html>".to_vec(),
+        let ministry = lock(&self.ministry).clone()?;
+        ministry.pass(request)
     }
 }
 

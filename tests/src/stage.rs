@@ -2,15 +2,26 @@
 //! test can break.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
 use homeline::config::{Config, Hotline};
-use ministry::{Ministry, Settings};
+use homeline::sync::protocol::ENVELOPES_PATH;
+use ministry::{DatagramPublic, Ministry, Settings};
 use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::hostile::{Answer, HostileServer, Response};
+use crate::packets::{PacketRelay, fair};
 use crate::proxy::{FaultProxy, Link, PAST_THE_HANDSHAKE};
+use crate::upstream::{Upstream, page};
+
+/// What the gateway shows to the ministry of [`Stage::with_channels`].
+const GATEWAY_TOKEN: &str = "gateway";
+
+/// Its numbers for text messages.
+const SMS_NUMBERS: [&str; 2] = ["+8613800000001", "+8613800000002"];
 
 /// A ministry behind a breakable network.
 pub struct Stage {
@@ -20,6 +31,16 @@ pub struct Stage {
     pub proxy: FaultProxy,
     portal: Arc<ServerConfig>,
     values: Values,
+    channels: Option<Channels>,
+}
+
+/// What leads to the ministry beside HTTPS, and what stands in its place.
+struct Channels {
+    packets: PacketRelay,
+    /// Passes everything on but envelopes: those it refuses for good.
+    refusing: HostileServer,
+    /// Held here too: its client must not end on the server's own thread.
+    gateway: Arc<Upstream>,
 }
 
 /// What a host is told of its ministry, to be passed to another process.
@@ -69,6 +90,12 @@ pub enum Network {
     Swallow,
     /// Everything is taken, nothing is answered.
     Blackhole,
+    /// Connects are refused; single packets get through, on a stage of
+    /// [`Stage::with_channels`].
+    Packets,
+    /// The ministry refuses every envelope for good; on a stage without channels,
+    /// as `Down`.
+    Refusing,
 }
 
 impl Stage {
@@ -92,7 +119,26 @@ impl Stage {
             values: Values::of(&ministry, format!("https://{}", proxy.addr())),
             ministry,
             proxy,
+            channels: None,
         })
+    }
+
+    /// Starts a ministry that takes text messages and single packets too, with its
+    /// files in `data`, and the network, up.
+    ///
+    /// The service document says the numbers of the text messages, and not where
+    /// packets are taken: that is in the `Config` of [`Stage::config_with_channels`]
+    /// only, and holds until a phone has the service document. So the phones of
+    /// other stories go by HTTPS alone.
+    pub fn with_channels(data: &Path) -> io::Result<Self> {
+        let mut settings = Settings::new(data);
+        settings.sms_numbers = SMS_NUMBERS.map(Into::into).into();
+        settings.sms_token = Some(GATEWAY_TOKEN.into());
+        settings.datagram_listen = Some((Ipv4Addr::LOCALHOST, 0).into());
+        settings.datagram_public = DatagramPublic::Untold;
+        let mut stage = Self::start_with(settings)?;
+        stage.channels = Some(Channels::start(&stage.ministry)?);
+        Ok(stage)
     }
 
     /// What a host is told, with the address of the breakable network.
@@ -105,8 +151,36 @@ impl Stage {
         config(&self.values, directory)
     }
 
+    /// The same of an app that knows all channels from the beginning, and whose
+    /// receipts to believe.
+    pub fn config_with_channels(&self, directory: &Path) -> Config {
+        let channels = self.channels.as_ref();
+        Config {
+            sms_numbers: SMS_NUMBERS.map(Into::into).into(),
+            datagram: channels.map(|it| it.packets.address().to_string()),
+            receipt_keys: vec![self.ministry.receipt_key()],
+            ..self.config(directory)
+        }
+    }
+
+    /// Gives the ministry a text message, as its gateway; returns the text that goes
+    /// back to the phone, where there is one.
+    ///
+    /// # Errors
+    /// A stage without channels, or a text that the ministry does not take.
+    pub fn deliver_text(&self, text: &str) -> io::Result<Option<String>> {
+        let channels = self
+            .channels
+            .as_ref()
+            .ok_or_else(|| io::Error::other("a stage without channels"))?;
+        channels.gateway.deliver_text(GATEWAY_TOKEN, text)
+    }
+
     /// Changes the network; in force when this returns.
     pub fn network(&self, network: Network) {
+        if let Some(channels) = &self.channels {
+            channels.set(network);
+        }
         self.proxy.set(match network {
             Network::Up => Link::Up,
             Network::Down => Link::Down,
@@ -115,7 +189,51 @@ impl Stage {
                 after_upstream_bytes: PAST_THE_HANDSHAKE,
             },
             Network::Blackhole => Link::BlackHole,
+            Network::Packets => Link::Down,
+            Network::Refusing => self.channels.as_ref().map_or(Link::Down, |channels| {
+                Link::Through(channels.refusing.addr())
+            }),
         });
+    }
+}
+
+impl Channels {
+    fn start(ministry: &Ministry) -> io::Result<Self> {
+        let packets = PacketRelay::start()?;
+        let address = ministry.datagram_address();
+        packets.lead_to(address.ok_or_else(|| io::Error::other("no datagrams"))?);
+        let root = ministry.host_values().tls_root;
+        let gateway = Arc::new(Upstream::new(&ministry.url(), &root)?);
+        let passing = Arc::clone(&gateway);
+        let answer = Answer::by(move |request| match request.path.as_str() {
+            ENVELOPES_PATH => refusal(),
+            _ => passing.pass(&request).unwrap_or_else(|| page(502, &[])),
+        });
+        Ok(Self {
+            packets,
+            refusing: HostileServer::start(ministry.tls_config(), answer)?,
+            gateway,
+        })
+    }
+
+    fn set(&self, network: Network) {
+        let pass = matches!(network, Network::Up | Network::Packets | Network::Refusing);
+        self.packets.weather(move |_, bytes| match pass {
+            true => fair(bytes),
+            false => Vec::new(),
+        });
+    }
+}
+
+/// The ministry's own form of a refusal (RFC 9457).
+fn refusal() -> Response {
+    let problem = serde_json::json!({
+        "type": "urn:homeline:problem:test", "title": "No.", "status": 422,
+    });
+    Response {
+        status: 422,
+        headers: vec![("content-type".into(), "application/problem+json".into())],
+        body: problem.to_string().into_bytes(),
     }
 }
 

@@ -325,9 +325,6 @@ pub(crate) struct Policy {
     pub(crate) datagram_answers: usize,
     /// Packets whose late receipts are still believed.
     pub(crate) datagrams_remembered: usize,
-    /// An SMS that was handed over is given so long to be answered before another
-    /// is advised: it costs money, and centres deliver in seconds or in hours.
-    pub(crate) sms_again_ms: i64,
     /// Another phone that took the report is given so long to find a network.
     pub(crate) relay_again_ms: i64,
     /// At this charge a phone has minutes left.
@@ -535,7 +532,6 @@ impl Policy {
         datagrams_of_pass: 8,
         datagram_answers: 256,
         datagrams_remembered: 64,
-        sms_again_ms: 5 * 60_000,
         relay_again_ms: 15 * 60_000,
         battery_low_percent: 5,
         carry: Carry {

@@ -94,15 +94,17 @@ pub struct Relay {
 
 #[uniffi::export]
 impl Relay {
-    /// A bundle for another phone, of at most `limit_bytes`: the reports of this
-    /// phone that have no receipt, newly sealed, then what it carries for others.
-    /// Empty where there is nothing to hand on.
+    /// A bundle for another phone, of at most `limit_bytes` (left out: 64 parcels, the
+    /// most that a bundle holds): the reports of this phone that have no receipt,
+    /// newly sealed, then what it carries for others. Empty where there is nothing to
+    /// hand on.
     ///
     /// The reports in it count as handed to the channel `Relay`. Call it when the
     /// other phone is there to take it.
     ///
     /// Errors: `Invalid` where `limit_bytes` is less than one parcel (2,052 bytes);
     /// `Storage`.
+    #[uniffi::method(default(limit_bytes = 131076))]
     pub fn export(&self, limit_bytes: u64) -> Result<Vec<u8>> {
         guard("Relay::export", || {
             let limit = usize::try_from(limit_bytes).unwrap_or(usize::MAX);
@@ -112,9 +114,11 @@ impl Relay {
 
     /// The same as at most `limit_texts` QR texts, of 924 characters each in
     /// alphanumeric mode: show them one after the other, again and again, until the
-    /// other phone has them all. One parcel takes four; 64 are the most.
+    /// other phone has them all. One parcel takes four; 64 are the most, and are taken
+    /// where it is left out.
     ///
     /// Errors: `Invalid` where `limit_texts` is less than four; `Storage`.
+    #[uniffi::method(default(limit_texts = 64))]
     pub fn export_qr(&self, limit_texts: u32) -> Result<Vec<String>> {
         guard("Relay::export_qr", || {
             let texts = u8::try_from(limit_texts).unwrap_or(u8::MAX);

@@ -45,7 +45,7 @@ pub(crate) use standing::StandingKeeper;
 pub(crate) mod decisions {
     pub(crate) use super::evidence::state_of;
     use super::plan::{Facts, Offered, next_steps};
-    use super::{Conditions, DatagramOutcome, NextAction, ReportStatus, SmsObstacle};
+    use super::{Conditions, DatagramOutcome, NextAction, ReportStatus, SmsNext, SmsObstacle};
     use crate::config::Policy;
 
     pub(crate) fn datagram(status: &ReportStatus, now_ms: i64) -> Option<DatagramOutcome> {
@@ -56,7 +56,7 @@ pub(crate) mod decisions {
         super::sms::obstacle(status)
     }
 
-    /// With a ministry that takes all channels.
+    /// With a ministry that takes all channels, and a SIM that has sent nothing yet.
     pub(crate) fn next_actions(
         status: &ReportStatus,
         conditions: &Conditions,
@@ -68,6 +68,7 @@ pub(crate) mod decisions {
             next_attempt_ms: status.next_attempt_ms,
             datagram: Offered::Yes,
             sms: Offered::Yes,
+            sms_next: SmsNext::SendNow,
         };
         let steps = next_steps(
             &facts,
@@ -252,16 +253,15 @@ impl Sos {
     /// Errors: `NotFound`, `Storage`.
     pub fn next_steps(&self, report: String, conditions: Conditions) -> Result<Vec<NextStep>> {
         guard("Sos::next_steps", || {
-            let (copy, status) = self.told(self.known(&report)?)?;
-            let service = self.sealer.service();
+            let report = self.known(&report)?;
+            let (copy, status) = self.told(report)?;
             let facts = plan::Facts {
                 state: status.state,
                 kind: copy.map(|copy| copy.kind),
                 next_attempt_ms: status.next_attempt_ms,
                 datagram: plan::Offered::from(self.sealer.datagram_endpoint().is_some()),
-                sms: plan::Offered::from(
-                    service.is_some_and(|known| !known.sms_numbers.is_empty()),
-                ),
+                sms: plan::Offered::from(!self.sealer.sms_numbers().is_empty()),
+                sms_next: self.sms_next(report)?,
             };
             let now_ms = self.time.now().wall_ms;
             Ok(plan::next_steps(

@@ -13,7 +13,7 @@
 //! * After a receipt, all that is left is the rest of the report, by data.
 
 use super::datagram::due_ms;
-use super::{AttemptResult, Channel, Evidence, ReportEvent, ReportState, SosKind};
+use super::{AttemptResult, Channel, Evidence, ReportEvent, ReportState, SmsNext, SosKind};
 use crate::config::Policy;
 
 /// The network as the platform tells it.
@@ -205,8 +205,10 @@ pub(super) struct Facts {
     pub(super) next_attempt_ms: Option<i64>,
     /// Whether the ministry takes datagrams, as far as is known.
     pub(super) datagram: Offered,
-    /// Whether the ministry takes SMS.
+    /// Whether the ministry takes SMS, as far as is known.
     pub(super) sms: Offered,
+    /// What to do with the report's own message, by what became of it before.
+    pub(super) sms_next: SmsNext,
 }
 
 /// Whether the ministry offers a channel.
@@ -237,7 +239,6 @@ pub(super) fn next_steps(
         policy,
         https: tried(Channel::Https, events, conditions, now_ms, policy),
         datagram: tried(Channel::Datagram, events, conditions, now_ms, policy),
-        sms: tried(Channel::Sms, events, conditions, now_ms, policy),
         relay: tried(Channel::Relay, events, conditions, now_ms, policy),
     };
     match facts.state {
@@ -272,7 +273,8 @@ fn tried(
     now_ms: i64,
     policy: &Policy,
 ) -> Tried {
-    // SMS and other phones are no part of the network that the phone is on.
+    // Other phones are no part of the network that the phone is on; messages by SMS
+    // have their own rules, see `Facts::sms_next`.
     let since_ms = match channel {
         Channel::Https | Channel::Datagram => conditions.network_since_ms,
         Channel::Sms | Channel::Relay => None,
@@ -303,7 +305,6 @@ struct Plan<'a> {
     policy: &'a Policy,
     https: Tried,
     datagram: Tried,
-    sms: Tried,
     relay: Tried,
 }
 
@@ -471,7 +472,11 @@ impl Plan<'_> {
         if !able || self.facts.sms == Offered::No || self.conditions.sms_attempts_left == Some(0) {
             return None;
         }
-        let from_ms = self.after(self.sms, self.policy.sms_again_ms);
+        let from_ms = match self.facts.sms_next {
+            SmsNext::SendNow => self.now_ms,
+            SmsNext::Wait { until_ms } => until_ms,
+            SmsNext::Enough => return None,
+        };
         Some((NextAction::SendSms, why, from_ms))
     }
 

@@ -158,9 +158,12 @@ impl Sos {
         })
     }
 
-    /// What the platform said of part `part` of a report, sent by the SIM `sim`.
+    /// What the platform said of part `part` of a report, sent by the SIM `sim` (as in
+    /// `sms_plan`). Tell each of its words, in any order: first that it was sent or
+    /// why not, later that it was delivered.
     ///
     /// Errors: `NotFound` where there is no such report or part; `Storage`.
+    #[uniffi::method(default(sim = 0))]
     pub fn sms_result(&self, report: String, part: u32, sim: u32, result: SmsResult) -> Result<()> {
         guard("Sos::sms_result", || {
             let report = self.known(&report)?;
@@ -213,6 +216,16 @@ impl Sos {
 }
 
 impl Sos {
+    /// What to do with the report's own message, by the SIM that was used last.
+    pub(super) fn sms_next(&self, report: Uuid) -> Result<SmsNext> {
+        let tries = self.outbox.sms_tries(report)?;
+        let sim = tries.last().map_or(0, |last| last.sim);
+        let own: Vec<SmsTry> = tries.into_iter().filter(|it| it.part == 1).collect();
+        let of_sim = self.outbox.sms_tries_of_sim(sim)?;
+        let now_ms = self.time.now().wall_ms;
+        Ok(rules::next(&own, &of_sim, sim, 1, now_ms, &self.policy))
+    }
+
     fn take_receipt(
         &self,
         report: Uuid,

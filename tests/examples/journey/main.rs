@@ -1,10 +1,11 @@
 //! A student's story, from the first registration to the duty officer's answer and
-//! the day she takes everything with her; and beside it a family's and a tour
-//! group's. With the real library, the real ministry, real kills and a network that
-//! really goes away.
+//! the day she takes everything with her; and beside it that of a student without data,
+//! a family's and a tour group's. With the real library, the real ministry, real kills
+//! and a network that really goes away.
 //!
 //! `cargo run --example journey [-- --gpx FILE] [--format json] [--keep DIR]`
 
+mod channels;
 mod people;
 mod show;
 mod story;
@@ -16,8 +17,8 @@ use show::Show;
 
 const USAGE: &str = "\
 Tells a student's story: she registers, walks into a valley, loses the network,
-presses SOS, is killed, and is heard all the same. Then a family's, and that of a
-tour group that is made with no network. In the end she takes her data and erases
+presses SOS, is killed, and is heard all the same. Then that of a student without
+data, a family's, and that of a tour group that is made with no network. In the end she takes her data and erases
 everything.
 
 Usage: cargo run --example journey [-- OPTIONS]

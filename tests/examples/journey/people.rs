@@ -32,7 +32,7 @@ const MEMBERS: [&str; 19] = [
 
 impl Story<'_> {
     /// Somebody else's phone.
-    fn phone(&self, name: &str) -> io::Result<Arc<Homeline>> {
+    pub(crate) fn phone(&self, name: &str) -> io::Result<Arc<Homeline>> {
         phone(self.stage.values(), &self.base.join(name))
     }
 
@@ -328,7 +328,7 @@ struct Texts {
     leave: usize,
 }
 
-fn person(name: &str, passport: &str) -> Registered {
+pub(crate) fn person(name: &str, passport: &str) -> Registered {
     Registered {
         name: name.into(),
         documents: vec![TravelDocument {
@@ -353,7 +353,7 @@ fn consent(home: &Homeline) -> io::Result<()> {
 }
 
 /// A pass to its end; returns how many envelopes it has sent.
-fn sync(home: &Homeline) -> io::Result<u32> {
+pub(crate) fn sync(home: &Homeline) -> io::Result<u32> {
     home.network_changed().map_err(failed)?;
     home.woke(WakeCause::Foreground, None).map_err(failed)?;
     let outcome = home.sync(30_000).map_err(failed)?;
@@ -364,6 +364,6 @@ fn sync(home: &Homeline) -> io::Result<u32> {
     Ok(outcome.sent)
 }
 
-fn failed(error: HomelineError) -> io::Error {
+pub(crate) fn failed(error: HomelineError) -> io::Error {
     io::Error::other(error)
 }

@@ -25,7 +25,7 @@ pub(crate) struct Count {
 }
 
 /// The story as it goes on. The student's acts are here and in `student`, those of
-/// the others in `people`.
+/// the others in `channels` and `people`.
 pub(crate) struct Story<'a> {
     pub(crate) show: &'a mut Show,
     pub(crate) stage: Stage,
@@ -44,7 +44,7 @@ pub(crate) fn tell(options: &Options, show: &mut Show) -> io::Result<()> {
     let base = options.keep.as_deref().unwrap_or(temporary.path());
     let phone = base.join("phone");
     std::fs::create_dir_all(&phone)?;
-    let stage = Stage::start(&base.join("ministry"))?;
+    let stage = Stage::with_channels(&base.join("ministry"))?;
     let mut story = Story {
         show,
         stage,
@@ -65,6 +65,7 @@ pub(crate) fn tell(options: &Options, show: &mut Show) -> io::Result<()> {
     story.delivered(&mut traveler)?;
     story.desk_reads()?;
     story.acknowledged(&mut traveler)?;
+    story.no_data()?;
     story.family()?;
     story.tour()?;
     story.export(&mut traveler)?;
@@ -383,7 +384,7 @@ pub(crate) fn desk_line(case: &CaseView) -> String {
 }
 
 /// The first word of a state: its name.
-fn word(state: &str) -> &str {
+pub(crate) fn word(state: &str) -> &str {
     state.split(':').next().unwrap_or(state)
 }
 

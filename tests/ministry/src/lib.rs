@@ -85,10 +85,35 @@ pub struct Settings {
     pub sms_token: Option<String>,
     /// Where datagrams are taken (UDP); port 0: any free port; `None`: nowhere.
     pub datagram_listen: Option<SocketAddr>,
-    /// Where phones are told to send them, `host:port`; `None`: where they are taken.
-    pub datagram_public: Option<String>,
+    /// Where the service document tells phones to send them.
+    pub datagram_public: DatagramPublic,
     /// Requests of phones that are taken in a second; `None`: as many as come.
     pub capacity: Option<u32>,
+}
+
+/// What the service document says of datagrams, where they are taken at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum DatagramPublic {
+    /// They go to where they are taken.
+    #[default]
+    WhereTaken,
+    /// They go there, `host:port`: the ministry is behind something.
+    At(String),
+    /// Nothing: only phones whose `Config` says where can send them.
+    Untold,
+}
+
+impl DatagramPublic {
+    fn told(&self, listens: SocketAddr) -> Option<String> {
+        match self {
+            Self::WhereTaken if listens.ip().is_unspecified() => {
+                Some(format!("localhost:{}", listens.port()))
+            }
+            Self::WhereTaken => Some(listens.to_string()),
+            Self::At(public) => Some(public.clone()),
+            Self::Untold => None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Settings {
@@ -112,7 +137,7 @@ impl Settings {
             sms_numbers: Vec::new(),
             sms_token: None,
             datagram_listen: None,
-            datagram_public: None,
+            datagram_public: DatagramPublic::default(),
             capacity: None,
         }
     }
@@ -197,14 +222,7 @@ impl Ministry {
             .as_ref()
             .map(std::net::UdpSocket::local_addr)
             .transpose()?;
-        let told = datagram.map(|listens| {
-            settings.datagram_public.clone().unwrap_or_else(|| {
-                match listens.ip().is_unspecified() {
-                    true => format!("localhost:{}", listens.port()),
-                    false => listens.to_string(),
-                }
-            })
-        });
+        let told = datagram.and_then(|listens| settings.datagram_public.told(listens));
         let tls = keys.authority.server_config(address.ip())?;
         let gateway = Arc::new(Gateway::new(
             settings.sms_token.clone(),

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ministry::{Former, Ministry, Rotation, Settings};
+use ministry::{DatagramPublic, Former, Ministry, Rotation, Settings};
 
 const HELP: &str = "\
 The reference ministry service of Homeline.
@@ -80,7 +80,7 @@ fn wish() -> Result<Wish, lexopt::Error> {
     let mut sms_numbers = Vec::new();
     let mut sms_token = None;
     let mut datagram: Option<SocketAddr> = None;
-    let mut datagram_public = None;
+    let mut datagram_public = DatagramPublic::WhereTaken;
     let mut capacity = None;
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -105,7 +105,9 @@ fn wish() -> Result<Wish, lexopt::Error> {
             }
             Long("revoke") => former = Some(Former::Revoked),
             Long("datagram") => datagram = Some(arguments.value()?.parse()?),
-            Long("datagram-public") => datagram_public = Some(arguments.value()?.string()?),
+            Long("datagram-public") => {
+                datagram_public = DatagramPublic::At(arguments.value()?.string()?);
+            }
             Long("capacity") => capacity = Some(arguments.value()?.parse()?),
             Long("openapi") => return Ok(Wish::OpenApi),
             Long("help") | Short('h') => return Ok(Wish::Help),

@@ -1,6 +1,7 @@
 //! Runs a [`Stage`] for tests in other languages: prints one line of JSON that
-//! says where everything is, takes `POST /link/{network}` on a loopback port,
-//! and stops when its standard input closes.
+//! says where everything is, takes `POST /link/{network}` and `POST /sms` (a text
+//! message for the ministry, answered by the text that comes back) on a loopback
+//! port, and stops when its standard input closes.
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
@@ -13,13 +14,14 @@ use homeline_tests::stage::{Network, Stage};
 
 fn main() -> std::io::Result<()> {
     let data = tempfile::tempdir()?;
-    let stage = Arc::new(Stage::start(data.path())?);
+    let stage = Arc::new(Stage::with_channels(data.path())?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()?;
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
     let values = stage.values();
+    let channels = stage.config_with_channels(data.path());
     let hex = |bytes: &[u8]| homeline::seal::hex(bytes);
     let line = serde_json::json!({
         "ministry_url": values.ministry_url,
@@ -29,12 +31,17 @@ fn main() -> std::io::Result<()> {
         "hotline_from_home": values.hotline.0,
         "hotline_from_abroad": values.hotline.1,
         "control": format!("http://{}", listener.local_addr()?),
+        "sms_numbers": channels.sms_numbers,
+        "datagram": channels.datagram,
+        "receipt_keys": channels.receipt_keys.iter().map(|key| hex(key)).collect::<Vec<_>>(),
         "desk": stage.ministry.desk_url(),
         "desk_token": stage.ministry.desk_token(),
     });
     let router = Router::new()
         .route("/link/{network}", post(link))
-        .with_state(stage);
+        .route("/sms", post(sms))
+        // Kept here too: what it holds must not end on the runtime's thread.
+        .with_state(Arc::clone(&stage));
     runtime.spawn(async move { axum::serve(listener, router).await });
     let mut out = std::io::stdout();
     writeln!(out, "{line}")?;
@@ -49,5 +56,13 @@ async fn link(State(stage): State<Arc<Stage>>, Path(network): Path<Network>) -> 
     match done {
         Ok(()) => StatusCode::NO_CONTENT,
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+async fn sms(State(stage): State<Arc<Stage>>, text: String) -> (StatusCode, String) {
+    let done = tokio::task::spawn_blocking(move || stage.deliver_text(&text)).await;
+    match done.map_err(std::io::Error::other).flatten() {
+        Ok(reply) => (StatusCode::OK, reply.unwrap_or_default()),
+        Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()),
     }
 }

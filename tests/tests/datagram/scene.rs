@@ -13,7 +13,7 @@ use homeline_tests::packets::{PacketRelay, Way};
 use homeline_tests::proxy::{FaultProxy, Link};
 use homeline_tests::stage::{self, Values};
 use homeline_tests::vault::LockableVault;
-use ministry::{CaseView, Ministry, Settings};
+use ministry::{CaseView, DatagramPublic, Ministry, Settings};
 use tempfile::TempDir;
 
 pub(crate) const LONG_MS: u64 = 60_000;
@@ -34,7 +34,7 @@ impl Post {
         let udp = PacketRelay::start().unwrap();
         let mut settings = Settings::new(base.path().join("ministry"));
         settings.datagram_listen = Some(([127, 0, 0, 1], 0).into());
-        settings.datagram_public = Some(udp.address().to_string());
+        settings.datagram_public = DatagramPublic::At(udp.address().to_string());
         let ministry = Ministry::start(settings).unwrap();
         udp.lead_to(ministry.datagram_address().unwrap());
         let address = ministry

@@ -7,6 +7,7 @@ use ministry::CaseView;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::attachments::noise;
 use crate::expect;
 use crate::player::Player;
 use crate::whereabouts::micro;
@@ -28,6 +29,13 @@ pub(crate) struct Desk {
     allergies: Option<Vec<String>>,
     latitude: Option<f64>,
     longitude: Option<f64>,
+    note: Option<String>,
+    /// How the first of its short form came.
+    compact: Option<String>,
+    /// The note as the text messages brought it, its parts in order.
+    texts: Option<Vec<String>>,
+    times_received: Option<u64>,
+    attachments: Option<usize>,
 }
 
 impl Desk {
@@ -63,6 +71,13 @@ impl Desk {
         let position = case.position.map(|it| micro((it.latitude, it.longitude)));
         let expected = self.latitude.zip(self.longitude);
         expect(position, expected.map(|place| Some(micro(place))));
+        expect(case.note, self.note);
+        expect(case.times_received, self.times_received);
+        expect(case.attachments.len(), self.attachments);
+        let texts = case.compact.iter().flat_map(|it| &it.texts);
+        let texts = texts.filter_map(|it| it.text.clone()).collect();
+        expect(texts, self.texts);
+        expect(case.compact.map(|it| it.channel), self.compact.map(Some));
     }
 }
 
@@ -97,6 +112,25 @@ impl DeskGroup {
             expect(group.left, self.left);
             expect(group.unverified, self.unverified);
         }
+        Ok(())
+    }
+}
+
+/// The file of an attachment: that of the traveler, to the last byte, or not whole.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeskAttachment {
+    of: String,
+    /// Of the traveler's file; absent: the desk has none that is whole.
+    bytes: Option<usize>,
+}
+
+impl DeskAttachment {
+    pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
+        let id = player.named(&self.of);
+        let file = player.stage.ministry.attachment(&id).unwrap();
+        // Not by `assert_eq`: nobody wants to read the bytes.
+        assert!(file == self.bytes.map(noise), "the file at the desk");
         Ok(())
     }
 }

@@ -55,11 +55,14 @@ impl Wait {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Open {
     record: String,
+    /// In an app that knows all channels of the ministry from the beginning.
+    #[serde(default)]
+    channels: bool,
 }
 
 impl Open {
     pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
-        player.open(&self.record)
+        player.open(&self.record, self.channels)
     }
 }
 

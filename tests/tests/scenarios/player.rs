@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -58,11 +59,21 @@ impl<'a> Player<'a> {
         &self.phones[&self.current].vault
     }
 
-    /// Opens Homeline, as a new process would.
-    pub(crate) fn open(&mut self, record: &str) -> homeline::Result<()> {
+    /// A file in the phone in hand, beside those of Homeline.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.phones[&self.current].directory.path().join("file")
+    }
+
+    /// Opens Homeline, as a new process would; `channels`: in an app that knows
+    /// all channels of the ministry from the beginning.
+    pub(crate) fn open(&mut self, record: &str, channels: bool) -> homeline::Result<()> {
         let phone = self.phones.get_mut(&self.current).unwrap();
         phone.home = None;
-        let config = self.stage.config(&phone.directory.path().join("files"));
+        let files = phone.directory.path().join("files");
+        let config = match channels {
+            true => self.stage.config_with_channels(&files),
+            false => self.stage.config(&files),
+        };
         let vault = Arc::<LockableVault>::clone(&phone.vault);
         phone.home = Some(Homeline::open(config, vault, None, None)?);
         check_record(&self.home().state()?.record, record);

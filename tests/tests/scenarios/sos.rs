@@ -1,11 +1,11 @@
 //! A press, and what this phone knows of it.
 
 use homeline::Result;
-use homeline::sos::{ReportState, SosKind, SosRequest};
+use homeline::sos::{Channel, Evidence, ReportState, SosKind, SosRequest};
 use serde::Deserialize;
 
 use crate::expect;
-use crate::player::Player;
+use crate::player::{Player, snake};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +52,13 @@ pub(crate) struct Status {
     attempts: Option<u32>,
     officer: Option<String>,
     known_at_ministry: Option<bool>,
+    /// How it was handed over.
+    channel: Option<Channel>,
+    /// Why it is parked.
+    reason: Option<String>,
+    /// The receipts that prove it, in order: `full`, or by which channel its short
+    /// form went.
+    receipts: Option<Vec<String>>,
 }
 
 impl Status {
@@ -60,6 +67,16 @@ impl Status {
         let status = player.home().sos().status(report)?;
         expect(state_name(&status.state), self.state.as_deref());
         expect(status.attempts, self.attempts);
+        let events = status.events.iter();
+        let receipts = events.filter_map(|event| receipt(&event.evidence));
+        expect(receipts.collect(), self.receipts);
+        if let Some(expected) = self.channel {
+            assert_eq!(status.state, ReportState::Handed { channel: expected });
+        }
+        if let Some(expected) = self.reason {
+            assert!(matches!(&status.state,
+                ReportState::Parked { reason, .. } if *reason == expected));
+        }
         if let Some(expected) = self.officer {
             assert!(matches!(&status.state,
                 ReportState::Acknowledged { officer, .. } if *officer == expected));
@@ -84,5 +101,68 @@ fn state_name(state: &ReportState) -> &'static str {
         ReportState::Closed { .. } => "closed",
         ReportState::Cancelled { .. } => "cancelled",
         ReportState::Parked { .. } => "parked",
+    }
+}
+
+fn receipt(evidence: &Evidence) -> Option<String> {
+    match evidence {
+        Evidence::Receipt { .. } => Some("full".into()),
+        Evidence::CompactReceipt { channel, .. } => Some(snake(channel)),
+        _ => None,
+    }
+}
+
+/// This phone's own reports, the newest first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reports {
+    states: Vec<String>,
+}
+
+impl Reports {
+    pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
+        let reports = player.home().sos().reports()?;
+        let states: Vec<&str> = reports.iter().map(|it| state_name(&it.state)).collect();
+        assert_eq!(states, self.states);
+        Ok(())
+    }
+}
+
+/// What the ministry has refused, in the order in which it was made.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parked {
+    kinds: Vec<String>,
+    /// Of all of them.
+    status: Option<u16>,
+    reason: Option<String>,
+}
+
+impl Parked {
+    pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
+        let parked = player.home().parked()?;
+        let kinds: Vec<String> = parked.iter().map(|item| snake(&item.kind)).collect();
+        assert_eq!(kinds, self.kinds);
+        for item in parked {
+            assert!(item.since_ms.is_some());
+            expect(item.status, self.status.map(Some));
+            expect(item.reason, self.reason.clone().map(Some));
+        }
+        Ok(())
+    }
+}
+
+/// The parked item of that kind waits again.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TryAgain {
+    kind: String,
+}
+
+impl TryAgain {
+    pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
+        let parked = player.home().parked()?;
+        let item = parked.into_iter().find(|it| snake(&it.kind) == self.kind);
+        player.home().try_again(item.unwrap().id)
     }
 }

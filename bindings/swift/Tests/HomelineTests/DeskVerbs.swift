@@ -24,6 +24,11 @@ struct DeskVerbs {
         try step.expect("stay", first.stay?.stay?.place)
         try step.expect("blood_group", first.medical?.card.bloodGroup)
         try step.expect("allergies", first.medical?.card.allergies)
+        try step.expect("note", first.note)
+        try step.expect("times_received", first.timesReceived)
+        try step.expect("attachments", (first.attachments ?? []).count)
+        try step.expect("compact", first.compact?.channel)
+        try step.expect("texts", (first.compact?.texts ?? []).compactMap(\.text))
         if let place = try Place(step) {
             let position = first.position.map { Place($0.latitude, $0.longitude) }
             try expect(position?.micro, is: place.micro)

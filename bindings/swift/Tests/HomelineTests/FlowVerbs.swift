@@ -29,7 +29,7 @@ struct FlowVerbs {
     }
 
     private func open(_ step: Step) throws {
-        try player.phone().open()
+        try player.phone().open(channels: step.optional("channels") ?? false)
         try record(step, player.home().state())
     }
 

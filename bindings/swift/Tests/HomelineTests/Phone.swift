@@ -4,23 +4,31 @@ import Homeline
 /// A phone: a directory, a vault that can be locked, and Homeline in it.
 final class Phone {
     let vault: LockableVault
-    private let config: Config
+    private let stage: Stage
+    private let directory: URL
     private var opened: Homeline?
 
     init(stage: Stage, directory: URL) throws {
         let key = directory.appendingPathComponent("vault.key")
         vault = LockableVault(try FileVault.open(path: key.path))
-        config = try stage.config(directory: directory.appendingPathComponent("home"))
+        self.stage = stage
+        self.directory = directory
     }
+
+    /// A file in this phone, beside those of Homeline.
+    var file: URL { directory.appendingPathComponent("file") }
 
     func home() throws -> Homeline {
         guard let opened else { throw Unexpected("not open") }
         return opened
     }
 
-    /// Opens Homeline, as a new process would.
-    func open() throws {
+    /// Opens Homeline, as a new process would; `channels`: in an app that knows all
+    /// channels of the ministry from the beginning.
+    func open(channels: Bool) throws {
         opened = nil
+        let files = directory.appendingPathComponent("home")
+        let config = try stage.config(directory: files, channels: channels)
         opened = try Homeline.open(config: config, vault: vault)
     }
 }

@@ -38,7 +38,11 @@ final class Player {
 
     /// Keeps an id or a text under the name that the step has for it, if any.
     func keep(_ value: String, as step: Step) throws {
-        if let name: String = try step.optional("as") { names[name] = value }
+        if let name: String = try step.optional("as") { keep(value, named: name) }
+    }
+
+    func keep(_ value: String, named name: String) {
+        names[name] = value
     }
 
     /// What the step names under `key`.

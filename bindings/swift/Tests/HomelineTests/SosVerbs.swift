@@ -11,6 +11,13 @@ struct SosVerbs {
             "press": press,
             "cancel": { try player.home().sos().cancel(report: player.named($0, "of")) },
             "status": status,
+            // This phone's own reports, the newest first.
+            "reports": {
+                let states = try player.home().sos().reports().map { snake($0.state) }
+                try expect(states, is: $0.required("states"))
+            },
+            "parked": parked,
+            "try_again": tryAgain,
         ]
     }
 
@@ -30,11 +37,48 @@ struct SosVerbs {
         let status = try player.home().sos().status(report: player.named(step, "of"))
         try step.expect("state", snake(status.state))
         try step.expect("attempts", status.attempts)
+        try step.expect("receipts", status.events.compactMap { receipt($0.evidence) })
+        if case .handed(let channel) = status.state {
+            try step.expect("channel", snake(channel))
+        }
+        if case .parked(_, let reason) = status.state { try step.expect("reason", reason) }
         if case .acknowledged(_, _, let officer, _) = status.state {
             try step.expect("officer", officer)
         }
         if case .cancelled(let knownAtMinistryMs) = status.state {
             try step.expect("known_at_ministry", knownAtMinistryMs != nil)
         }
+    }
+
+    /// What proves the report: `full`, or by which channel its short form went.
+    private func receipt(_ evidence: Evidence) -> String? {
+        switch evidence {
+        case .receipt: "full"
+        case .compactReceipt(let channel, _, _, _): snake(channel)
+        default: nil
+        }
+    }
+
+    /// What the ministry has refused, in the order in which it was made.
+    private func parked(_ step: Step) throws {
+        let parked = try player.home().parked()
+        try expect(parked.map { snake($0.kind) }, is: step.required("kinds"))
+        let status: UInt16? = try step.optional("status")
+        let reason: String? = try step.optional("reason")
+        for item in parked {
+            try expect(item.sinceMs != nil, is: true)
+            if let status { try expect(item.status, is: status) }
+            if let reason { try expect(item.reason, is: reason) }
+        }
+    }
+
+    /// The parked item of that kind waits again.
+    private func tryAgain(_ step: Step) throws {
+        let kind: String = try step.required("kind")
+        let parked = try player.home().parked()
+        guard let item = parked.first(where: { snake($0.kind) == kind }) else {
+            throw Unexpected("no \(kind) is parked")
+        }
+        try player.home().tryAgain(id: item.id)
     }
 }

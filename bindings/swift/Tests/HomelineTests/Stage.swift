@@ -15,6 +15,9 @@ struct Stage: Decodable {
     let tlsRoot: String
     let hotlineFromHome: String
     let hotlineFromAbroad: String
+    let smsNumbers: [String]
+    let datagram: String
+    let receiptKeys: [String]
     let control: String
     let desk: String
     let deskToken: String
@@ -31,6 +34,22 @@ struct Stage: Decodable {
         let stay: PlannedStay?
         let medical: Medical?
         let position: Position?
+        let note: String
+        let timesReceived: UInt64
+        let attachments: [Attachment]?
+        let compact: Compact?
+
+        struct Attachment: Decodable {}
+
+        /// What came of it by text message or packet.
+        struct Compact: Decodable {
+            let channel: String
+            let texts: [Part]
+
+            struct Part: Decodable {
+                let text: String?
+            }
+        }
 
         struct Person: Decodable {
             let name: String
@@ -94,20 +113,36 @@ struct Stage: Decodable {
         return try decoder.decode(type, from: json)
     }
 
-    /// The config of a phone that keeps its files in `directory`.
-    func config(directory: URL) throws -> Config {
+    /// The config of a phone that keeps its files in `directory`; `channels`: of an app
+    /// that knows all channels of the ministry from the beginning.
+    func config(directory: URL, channels: Bool = false) throws -> Config {
         Config(
             directory: directory.path,
             ministryUrl: ministryUrl,
             anchors: [try bytes(anchor)],
             sealingKey: try bytes(sealingKey),
             tlsRoots: [try bytes(tlsRoot)],
-            hotline: Hotline(fromHome: hotlineFromHome, fromAbroad: hotlineFromAbroad))
+            hotline: Hotline(fromHome: hotlineFromHome, fromAbroad: hotlineFromAbroad),
+            smsNumbers: channels ? smsNumbers : [],
+            datagram: channels ? datagram : nil,
+            receiptKeys: channels ? try receiptKeys.map(bytes) : [])
     }
 
-    /// Changes the network: `up`, `down`, `portal`, `swallow` or `blackhole`.
+    /// Gives the ministry a text message; the text that comes back, or an empty one.
+    func deliverText(_ text: String) throws -> String {
+        let reply = try post("\(control)/sms", Data(text.utf8))
+        return String(decoding: reply, as: UTF8.self)
+    }
+
+    /// The file of an attachment as the duty officer gets it, if it is whole.
+    func attachment(_ id: String) throws -> Data? {
+        let request = try request("\(desk)/desk/api/attachments/\(id)")
+        return try send(request, orNone: 404)
+    }
+
+    /// Changes the network: `up`, `down`, `portal`, `packets` and so on.
     func link(_ network: String) throws {
-        try post("\(control)/link/\(network)")
+        _ = try post("\(control)/link/\(network)", Data())
     }
 
     /// The cases that the duty officer sees for `report`.
@@ -124,16 +159,15 @@ struct Stage: Decodable {
 
     /// The duty officer takes the case.
     func acknowledge(_ id: String, officer: String, mission: String) throws {
-        try post(
-            "\(desk)/desk/api/cases/\(id)/acknowledge",
-            json: ["officer": officer, "mission": mission])
+        let body = try JSONEncoder().encode(["officer": officer, "mission": mission])
+        _ = try post("\(desk)/desk/api/cases/\(id)/acknowledge", body)
     }
 
-    private func post(_ url: String, json: [String: String] = [:]) throws {
+    private func post(_ url: String, _ body: Data) throws -> Data {
         var request = try request(url)
         request.httpMethod = "POST"
-        request.httpBody = try JSONEncoder().encode(json)
-        _ = try send(request)
+        request.httpBody = body
+        return try send(request)
     }
 
     private func request(_ url: String) throws -> URLRequest {
@@ -144,14 +178,22 @@ struct Stage: Decodable {
         return request
     }
 
-    /// The completion runs on the session's own queue, so blocking is safe.
     private func send(_ request: URLRequest) throws -> Data {
+        guard let body = try send(request, orNone: nil) else { throw Unexpected("no answer") }
+        return body
+    }
+
+    /// The body of the answer; none where its status is `none`. The completion runs on
+    /// the session's own queue, so blocking is safe.
+    private func send(_ request: URLRequest, orNone none: Int?) throws -> Data? {
         let outcome = Outcome()
         let done = DispatchSemaphore(value: 0)
         URLSession.shared.dataTask(with: request) { body, response, error in
             let status = (response as? HTTPURLResponse)?.statusCode ?? 0
             if let error {
                 outcome.result = .failure(error)
+            } else if status == none {
+                outcome.result = .success(nil)
             } else if (200...299).contains(status) {
                 outcome.result = .success(body ?? Data())
             } else {
@@ -165,7 +207,7 @@ struct Stage: Decodable {
 
     /// Written before the semaphore is signalled, read after: no race.
     private final class Outcome: @unchecked Sendable {
-        var result: Result<Data, any Error> = .failure(URLError(.unknown))
+        var result: Result<Data?, any Error> = .failure(URLError(.unknown))
     }
 
     private func bytes(_ hex: String) throws -> Data {

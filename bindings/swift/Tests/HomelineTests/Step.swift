@@ -31,6 +31,12 @@ final class Step {
         return typed
     }
 
+    /// The case that the value of `key` names, if it is there.
+    func named<T: CaseIterable>(_ key: String) throws -> T? {
+        let name: String? = try optional(key)
+        return try name.map { try HomelineTests.named($0) }
+    }
+
     /// The texts of a list; none where it is not there.
     func texts(_ key: String) throws -> [String] {
         try optional(key) ?? []

@@ -29,6 +29,7 @@ fn facts(kind: SosKind) -> Facts {
         next_attempt_ms: Some(NOW_MS),
         datagram: Offered::Yes,
         sms: Offered::Yes,
+        sms_next: SmsNext::SendNow,
     }
 }
 
@@ -275,13 +276,20 @@ fn an_sms_needs_a_sim_a_permission_service_a_number_and_an_attempt_left() {
     ] {
         assert_eq!(cannot, None);
     }
-    // One that was handed to the phone is given time to arrive.
-    let handed = [attempt(Channel::Sms, AttemptResult::NoAnswer, 1)];
-    let again = steps(&facts(SosKind::Medical), &handed, |now| {
-        now.network = NetworkState::None
-    });
-    let sms = again.iter().find(|step| step.action == A::SendSms).unwrap();
-    assert_eq!(sms.from_ms, NOW_MS - 60_000 + POLICY.sms_again_ms);
+    // One that was handed to the phone is given time to arrive, and not sent for ever.
+    let after = |sms_next| {
+        let facts = Facts {
+            sms_next,
+            ..facts(SosKind::Medical)
+        };
+        let steps = steps(&facts, &[], |now| now.network = NetworkState::None);
+        let sms = steps.iter().find(|step| step.action == A::SendSms);
+        sms.map(|step| step.from_ms)
+    };
+    let until_ms = NOW_MS + 600_000;
+    assert_eq!(after(SmsNext::SendNow), Some(NOW_MS));
+    assert_eq!(after(SmsNext::Wait { until_ms }), Some(until_ms));
+    assert_eq!(after(SmsNext::Enough), None);
 }
 
 #[test]
@@ -448,13 +456,15 @@ fn a_refused_report_goes_short_or_by_voice_and_a_countdown_waits() {
 
 #[test]
 fn a_clock_that_went_back_does_not_put_a_step_off_for_ever() {
-    let mut ahead = attempt(Channel::Sms, AttemptResult::NoAnswer, 1);
+    let mut ahead = attempt(Channel::Relay, AttemptResult::NoAnswer, 1);
     ahead.last_wall_ms = NOW_MS + 400 * 86_400_000;
     let steps = steps(&facts(SosKind::Medical), &[ahead], |now| {
-        now.network = NetworkState::None
+        now.network = NetworkState::None;
+        now.neighbours = Neighbours::Near;
     });
-    let sms = steps.iter().find(|step| step.action == A::SendSms).unwrap();
-    assert!(sms.from_ms <= NOW_MS + POLICY.sms_again_ms);
+    let mut steps = steps.iter();
+    let relay = steps.find(|step| step.action == A::HandToNeighbour);
+    assert!(relay.unwrap().from_ms <= NOW_MS + POLICY.relay_again_ms);
 }
 
 /// All that a phone may be in, times all that data and the datagram came to.

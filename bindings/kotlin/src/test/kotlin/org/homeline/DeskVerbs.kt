@@ -35,6 +35,13 @@ class DeskVerbs(private val player: Player) {
         val card = (case["medical"] as? JsonObject)?.getValue("card")?.jsonObject
         step.expect("blood_group", card?.text("blood_group"))
         step.expect("allergies", card?.list("allergies").orEmpty().map { it.jsonPrimitive.content })
+        step.expect("note", case.text("note"))
+        step.expect("times_received", case.getValue("times_received").jsonPrimitive.int)
+        step.expect("attachments", case.list("attachments").size)
+        val compact = case["compact"] as? JsonObject
+        step.expect("compact", compact?.text("channel"))
+        val texts = compact?.list("texts").orEmpty().map { it.jsonObject.text("text") }
+        step.expect("texts", texts)
         place(step)?.let { assertEquals(micro(it), micro(position(case))) }
     }
 

@@ -26,7 +26,7 @@ class FlowVerbs(private val player: Player) {
     )
 
     private fun open(step: Step) {
-        player.phone.open()
+        player.phone.open(channels = step.booleanOrNull("channels") ?: false)
         record(step, player.home.state())
     }
 

@@ -3,16 +3,23 @@ package org.homeline
 import java.nio.file.Path
 
 /** A phone: a directory, a vault that can be locked, and Homeline in it. */
-class Phone(directory: Path) : AutoCloseable {
+class Phone(private val directory: Path) : AutoCloseable {
     val vault = LockableVault(FileVault.open(directory.resolve("vault.key").toString()))
-    private val config = Stage.config(directory.resolve("home"))
     private var opened: Homeline? = null
 
     val home: Homeline get() = checkNotNull(opened) { "not open" }
 
-    /** Opens Homeline, as a new process would. */
-    fun open() {
+    /** A file in this phone, beside those of Homeline. */
+    val file: Path get() = directory.resolve("file")
+
+    /**
+     * Opens Homeline, as a new process would; [channels]: in an app that knows all
+     * channels of the ministry from the beginning.
+     */
+    fun open(channels: Boolean = false) {
         close()
+        val files = directory.resolve("home")
+        val config = if (channels) Stage.configWithChannels(files) else Stage.config(files)
         opened = Homeline.open(config, vault)
     }
 

@@ -29,7 +29,11 @@ class Player(private val directory: Path) : AutoCloseable {
 
     /** Keeps an id or a text under the name that the step has for it, if any. */
     fun keep(step: Step, value: String) {
-        step.textOrNull("as")?.let { names[it] = value }
+        step.textOrNull("as")?.let { keep(it, value) }
+    }
+
+    fun keep(name: String, value: String) {
+        names[name] = value
     }
 
     /** What the step names under [key]. */

@@ -1,6 +1,7 @@
 package org.homeline
 
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNotNull
 
 /** A press, and what this phone knows of it. */
 class SosVerbs(private val player: Player) {
@@ -8,6 +9,16 @@ class SosVerbs(private val player: Player) {
         "press" to ::press,
         "cancel" to { step -> sos { cancel(player.named(step, "of")) } },
         "status" to ::status,
+        // This phone's own reports, the newest first.
+        "reports" to { step ->
+            assertEquals(step.texts("states"), sos { reports() }.map { snake(it.state) })
+        },
+        "parked" to ::parked,
+        // The parked item of that kind waits again.
+        "try_again" to { step ->
+            val item = player.home.parked().first { snake(it.kind) == step.text("kind") }
+            player.home.tryAgain(item.id)
+        },
     )
 
     private fun press(step: Step) {
@@ -26,9 +37,31 @@ class SosVerbs(private val player: Player) {
         val state = status.state
         step.expect("state", snake(state))
         step.expect("attempts", status.attempts.toInt())
+        step.expect("receipts", status.events.mapNotNull { receipt(it.evidence) })
+        if (state is ReportState.Handed) step.expect("channel", snake(state.channel))
+        if (state is ReportState.Parked) step.expect("reason", state.reason)
         if (state is ReportState.Acknowledged) step.expect("officer", state.officer)
         if (state is ReportState.Cancelled) {
             step.expect("known_at_ministry", state.knownAtMinistryMs != null)
+        }
+    }
+
+    /** What proves the report: `full`, or by which channel its short form went. */
+    private fun receipt(evidence: Evidence): String? = when (evidence) {
+        is Evidence.Receipt -> "full"
+        is Evidence.CompactReceipt -> snake(evidence.channel)
+        else -> null
+    }
+
+    /** What the ministry has refused, in the order in which it was made. */
+    private fun parked(step: Step) {
+        val parked = player.home.parked()
+        assertEquals(step.texts("kinds"), parked.map { snake(it.kind) })
+        val (status, reason) = Pair(step.intOrNull("status"), step.textOrNull("reason"))
+        parked.forEach { item ->
+            assertNotNull(item.sinceMs)
+            if (status != null) assertEquals(status, item.status?.toInt())
+            if (reason != null) assertEquals(reason, item.reason)
         }
     }
 

@@ -5,6 +5,7 @@ import java.net.http.HttpClient
 import java.net.http.HttpRequest
 import java.net.http.HttpRequest.BodyPublisher
 import java.net.http.HttpRequest.BodyPublishers
+import java.net.http.HttpResponse
 import java.net.http.HttpResponse.BodyHandlers
 import java.nio.file.Path
 import java.time.Duration
@@ -43,7 +44,26 @@ object Stage {
         hotline = Hotline(text("hotline_from_home"), text("hotline_from_abroad")),
     )
 
-    /** Changes the network: `up`, `down`, `portal`, `swallow` or `blackhole`. */
+    /** The same of an app that knows all channels of the ministry from the beginning. */
+    fun configWithChannels(directory: Path) = config(directory).copy(
+        smsNumbers = values.getValue("sms_numbers").jsonArray.map { it.jsonPrimitive.content },
+        datagram = text("datagram"),
+        receiptKeys = values.getValue("receipt_keys").jsonArray
+            .map { HexFormat.of().parseHex(it.jsonPrimitive.content) },
+    )
+
+    /** Gives the ministry a text message; the text that comes back, or an empty one. */
+    fun deliverText(text: String): String =
+        post("${text("control")}/sms", BodyPublishers.ofString(text))
+
+    /** The file of the attachment [id] as the duty officer gets it, if it is whole. */
+    fun attachment(id: String): ByteArray? {
+        val request = request("${text("desk")}/desk/api/attachments/$id").GET()
+        val answer = client.send(request.build(), BodyHandlers.ofByteArray())
+        return if (answer.statusCode() == 404) null else checked(answer)
+    }
+
+    /** Changes the network: `up`, `down`, `portal`, `packets` and so on. */
     fun link(network: String) {
         post("${text("control")}/link/$network", BodyPublishers.noBody())
     }
@@ -83,8 +103,10 @@ object Stage {
         .header("Authorization", "Bearer ${text("desk_token")}")
         .header("Content-Type", "application/json")
 
-    private fun send(request: HttpRequest.Builder): String {
-        val answer = client.send(request.build(), BodyHandlers.ofString())
+    private fun send(request: HttpRequest.Builder): String =
+        checked(client.send(request.build(), BodyHandlers.ofString()))
+
+    private fun <T> checked(answer: HttpResponse<T>): T {
         check(answer.statusCode() in 200..299) { "${answer.uri()}: ${answer.statusCode()}" }
         return answer.body()
     }
