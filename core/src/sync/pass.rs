@@ -9,8 +9,8 @@
 //! While something is on hold (see [`super::hold`]) only that leaves which may, and
 //! nothing is staged or fetched.
 //!
-//! The network is never touched with a lock held. Each answer is applied in one
-//! transaction of its own, so a pass can be killed anywhere and repeated. An
+//! The network is never touched with a lock held. Each answer is applied a few
+//! envelopes at a time, so a pass can be killed anywhere and repeated. An
 //! envelope that fails by itself is skipped or parked, and the others go on.
 //! Which batches are in flight stands in [`super::flight`].
 

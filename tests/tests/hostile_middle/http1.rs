@@ -3,7 +3,7 @@
 use homeline::sos::AttemptResult;
 use homeline_tests::hostile::{Answer, HostileServer, Response};
 
-use super::raw::{Act, Conn, Http, Raw, act};
+use super::raw::{Act, Conn, Http, NO_ANSWER, UNUSABLE, act, stories};
 use super::story::{LONG_MS, SHORT_MS, Story};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
@@ -33,26 +33,6 @@ fn floods(first: &'static str, then: String) -> Act {
     })
 }
 
-/// Each of these is met in a pass, and then the real ministry.
-fn stories(deadline_ms: u64, table: Vec<(&str, Act, &[AttemptResult])>) {
-    let mut story = Story::new();
-    for (name, act, expected) in table {
-        let server = Raw::start(&story.ca, Http::One, act);
-        story.is_open_to(&server.url());
-        let mut met = story.meet_a_liar(name, deadline_ms);
-        if server.requests() == 0 {
-            // A busy machine: the pass was over before it had begun.
-            met = story.meet_a_liar(name, 10 * deadline_ms);
-        }
-        let attempt = met.attempt();
-        assert!(expected.contains(&attempt), "{name}: {attempt:?}");
-        assert!(server.requests() > 0, "{name}");
-        story.arrives(name, &met.report);
-    }
-}
-
-const NO_ANSWER: &[AttemptResult] = &[AttemptResult::NoAnswer];
-const UNUSABLE: &[AttemptResult] = &[AttemptResult::NotTheMinistry { status: 0 }];
 const BAD_RECEIPT: &[AttemptResult] = &[AttemptResult::BadReceipt];
 const NOT_JSON: &[AttemptResult] = &[AttemptResult::NotTheMinistry { status: 200 }];
 
@@ -67,6 +47,7 @@ fn heads_are_bounded() {
         ))
     };
     stories(
+        Http::One,
         LONG_MS,
         vec![
             ("10,000 fields", fields(10_000, 20), NO_ANSWER),
@@ -88,6 +69,7 @@ fn an_answer_that_is_not_whole_is_none() {
     let cut = until_the_end.clone();
     let chunk = format!("{OK}transfer-encoding: chunked\r\n\r\ne\r\n{BODY}\r\n");
     stories(
+        Http::One,
         LONG_MS,
         vec![
             ("to its end", says(until_the_end), BAD_RECEIPT),
@@ -133,6 +115,7 @@ fn a_status_that_does_not_exist_is_not_the_ministry() {
     };
     let other = &[AttemptResult::NotTheMinistry { status: 999 }];
     stories(
+        Http::One,
         LONG_MS,
         vec![
             ("999", status("HTTP/1.1 999 Perhaps"), other),
@@ -158,6 +141,7 @@ fn what_never_ends_ends_with_the_pass() {
     let body = format!("{OK}content-length: 100000\r\n\r\n");
     let early = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".to_owned();
     stories(
+        Http::One,
         SHORT_MS,
         vec![
             (
@@ -170,6 +154,7 @@ fn what_never_ends_ends_with_the_pass() {
         ],
     );
     stories(
+        Http::One,
         LONG_MS,
         vec![
             (

@@ -6,39 +6,20 @@ use std::time::Duration;
 use homeline::sos::AttemptResult;
 
 use super::raw::{
-    Act, CONTINUATION, Conn, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, Http, PING,
-    RST_STREAM, Raw, SETTINGS, act, field, frame, kept_field, status,
+    Act, CONTINUATION, Conn, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, Http, NO_ANSWER, PING,
+    RST_STREAM, SETTINGS, UNUSABLE, act, field, frame, kept_field, status, stories,
 };
-use super::story::{LONG_MS, SHORT_MS, Story};
+use super::story::{LONG_MS, SHORT_MS};
 
 /// See `http1`.
 const BODY: &[u8] = br#"{"results":[]}"#;
 
-const NO_ANSWER: &[AttemptResult] = &[AttemptResult::NoAnswer];
-const UNUSABLE: &[AttemptResult] = &[AttemptResult::NotTheMinistry { status: 0 }];
 const BAD_RECEIPT: &[AttemptResult] = &[AttemptResult::BadReceipt];
 
 // Codes of errors (RFC 9113, section 7).
 const NO_ERROR: u32 = 0;
 const REFUSED_STREAM: u32 = 7;
 const CANCEL: u32 = 8;
-
-fn stories(deadline_ms: u64, table: Vec<(&str, Act, &[AttemptResult])>) {
-    let mut story = Story::new();
-    for (name, act, expected) in table {
-        let server = Raw::start(&story.ca, Http::Two, act);
-        story.is_open_to(&server.url());
-        let mut met = story.meet_a_liar(name, deadline_ms);
-        if server.requests() == 0 {
-            // A busy machine: the pass was over before it had begun.
-            met = story.meet_a_liar(name, 10 * deadline_ms);
-        }
-        let attempt = met.attempt();
-        assert!(expected.contains(&attempt), "{name}: {attempt:?}");
-        assert!(server.requests() > 0, "{name}");
-        story.arrives(name, &met.report);
-    }
-}
 
 fn ok() -> Vec<u8> {
     [status("200"), field("content-type", "application/json")].concat()
@@ -97,6 +78,7 @@ fn heads_are_bounded() {
         vec![0x80 | 62; 10_000],
     ];
     stories(
+        Http::Two,
         LONG_MS,
         vec![
             ("10,000 fields", fields(10_000, 20), NO_ANSWER),
@@ -120,6 +102,7 @@ fn an_answer_that_is_not_whole_is_none() {
     };
     let length = |length: &str| heads([ok(), field("content-length", length)].concat());
     stories(
+        Http::Two,
         LONG_MS,
         vec![
             ("whole", heads(ok()), BAD_RECEIPT),
@@ -198,6 +181,7 @@ fn a_request_that_is_turned_away_is_no_loop() {
         })
     };
     stories(
+        Http::Two,
         LONG_MS,
         vec![
             ("refused", resets(REFUSED_STREAM), NO_ANSWER),
@@ -218,6 +202,7 @@ fn a_status_that_does_not_exist_is_not_the_ministry() {
         |code: &str| heads([status(code), field("content-type", "application/json")].concat());
     let other = &[AttemptResult::NotTheMinistry { status: 999 }];
     stories(
+        Http::Two,
         LONG_MS,
         vec![
             ("999", says("999"), other),
@@ -243,6 +228,7 @@ fn what_never_ends_ends_with_the_pass() {
     let nothing = |_: &Conn| Vec::new();
     let head: fn(&Conn) -> Vec<u8> = |conn| frame(HEADERS, END_HEADERS, conn.stream, &ok());
     stories(
+        Http::Two,
         SHORT_MS,
         vec![
             (
@@ -302,6 +288,7 @@ fn what_never_ends_ends_with_the_pass() {
         ],
     );
     stories(
+        Http::Two,
         LONG_MS,
         vec![(
             "a body for ever",

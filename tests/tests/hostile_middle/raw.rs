@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use homeline::sos::AttemptResult;
 use homeline_tests::certs::Authority;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -15,6 +16,8 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use super::story::Story;
 
 /// Which protocol a server agrees to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,4 +266,27 @@ fn text(text: &str) -> Vec<u8> {
     }
     out.extend(text.as_bytes());
     out
+}
+
+/// No answer came.
+pub(crate) const NO_ANSWER: &[AttemptResult] = &[AttemptResult::NoAnswer];
+/// What came is no answer.
+pub(crate) const UNUSABLE: &[AttemptResult] = &[AttemptResult::NotTheMinistry { status: 0 }];
+
+/// Each of these is met in a pass, and then the real ministry.
+pub(crate) fn stories(http: Http, deadline_ms: u64, table: Vec<(&str, Act, &[AttemptResult])>) {
+    let mut story = Story::new();
+    for (name, act, expected) in table {
+        let server = Raw::start(&story.ca, http, act);
+        story.is_open_to(&server.url());
+        let mut met = story.meet_a_liar(name, deadline_ms);
+        if server.requests() == 0 {
+            // A busy machine: the pass was over before it had begun.
+            met = story.meet_a_liar(name, 10 * deadline_ms);
+        }
+        let attempt = met.attempt();
+        assert!(expected.contains(&attempt), "{name}: {attempt:?}");
+        assert!(server.requests() > 0, "{name}");
+        story.arrives(name, &met.report);
+    }
 }
