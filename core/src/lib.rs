@@ -18,6 +18,7 @@
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
 //! | [`geo`] | the datums of maps, and where each is used |
+//! | [`language`] | texts in several languages |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`relay`] | other phones carry the SOS |
 //! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
@@ -59,6 +60,7 @@ pub mod geo;
 pub mod health;
 pub mod homeline;
 pub mod keys;
+pub mod language;
 mod outbox;
 mod record;
 pub mod registration;
