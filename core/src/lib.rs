@@ -19,6 +19,7 @@
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
 //! | [`geo`] | the datums of maps, and where each is used |
 //! | [`language`] | texts in several languages |
+//! | [`packs`] | what the ministry publishes for everybody, and how it comes |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`relay`] | other phones carry the SOS |
 //! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
@@ -62,6 +63,7 @@ pub mod homeline;
 pub mod keys;
 pub mod language;
 mod outbox;
+pub mod packs;
 mod record;
 pub mod registration;
 pub mod relay;

@@ -60,6 +60,6 @@ pub mod strace;
 mod testing;
 pub mod track;
 pub mod traveler;
-mod upstream;
+pub mod upstream;
 pub mod vault;
 pub mod words;

@@ -12,7 +12,7 @@ use crate::hostile::{Request, Response};
 
 /// Where the ministry is, and a client that trusts it.
 #[derive(Clone)]
-pub(crate) struct Upstream {
+pub struct Upstream {
     origin: String,
     client: Client,
 }
@@ -20,7 +20,7 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// # Errors
     /// The root is not a certificate.
-    pub(crate) fn new(origin: &str, tls_root: &[u8]) -> io::Result<Self> {
+    pub fn new(origin: &str, tls_root: &[u8]) -> io::Result<Self> {
         let mut anchors = RootCertStore::empty();
         anchors
             .add(CertificateDer::from(tls_root.to_vec()))
@@ -44,7 +44,7 @@ impl Upstream {
     }
 
     /// The ministry's answer to a request; none where it has none.
-    pub(crate) fn pass(&self, request: &Request) -> Option<Response> {
+    pub fn pass(&self, request: &Request) -> Option<Response> {
         let method = request.method.parse().ok()?;
         let url = format!("{}{}", self.origin, request.path);
         let mut passed = self.client.request(method, url);

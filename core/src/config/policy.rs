@@ -331,6 +331,17 @@ pub(crate) struct Policy {
     pub(crate) battery_low_percent: u8,
     /// What is carried for other phones.
     pub(crate) carry: Carry,
+    /// Bytes of a pack: the borders of the world have 1.3 MB, a thousand alerts with
+    /// outlines of a hundred corners 2 MB. It is held in memory while it is read.
+    pub(crate) pack_bytes: u64,
+    /// Packs in one list: there are six names.
+    pub(crate) packs: usize,
+    /// Where the change feed does not say whether there are new packs, they are asked
+    /// for so often.
+    pub(crate) packs_age_ms: i64,
+    /// After a failure they are not asked for again before; and that there are none
+    /// newer is written down so often.
+    pub(crate) packs_retry_ms: i64,
 }
 
 /// Limits of what this phone carries for others, whatever a bundle says.
@@ -546,5 +557,9 @@ impl Policy {
             qr_texts: 64,
             qr_bundles: 4,
         },
+        pack_bytes: 4 * 1024 * 1024,
+        packs: 32,
+        packs_age_ms: 12 * 3_600_000,
+        packs_retry_ms: 10 * 60_000,
     };
 }

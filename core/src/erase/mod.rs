@@ -8,7 +8,8 @@
 //!   3 attachments  their sealed bytes
 //!   4 outbox     one transaction: only what was pressed and waits stays, and
 //!                the request goes in
-//!   5 aside      all that was set aside or half written
+//!   5 aside      all that was set aside or half written, and what the ministry
+//!                publishes for everybody
 //! erase.request ── deleted
 //! ```
 //!
@@ -145,6 +146,7 @@ fn aside(erasure: &Erasure<'_>) -> Result<()> {
     }
     remove(erasure.directory, |name| {
         name == PARTIAL
+            || name.starts_with("packs.")
             || (name.starts_with("outbox.")
                 && !matches!(name, "outbox.db" | "outbox.db-wal" | "outbox.db-shm"))
     })

@@ -67,8 +67,10 @@ impl Homeline {
                 });
                 let sealed = self.sealer.to_ministry(&request, id)?;
                 sqlite::make_directory(&self.directory)?;
+                self.shelf.close();
                 erase::begin(&self.directory, id, &sealed)?;
                 self.unlock();
+                self.shelf.forget();
                 if erase::has_begun(&self.directory) {
                     return Err(self.refusal());
                 }

@@ -16,6 +16,8 @@ pub enum Topic {
     Whereabouts,
     /// A pass has ended.
     Sync,
+    /// Missions, numbers, alerts or guides: a newer pack serves.
+    Packs,
 }
 
 /// Told of changes. It reads what it shows by the calls of the services.

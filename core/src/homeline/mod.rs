@@ -26,6 +26,7 @@ use crate::keys::{
     CurrentVault, DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSecret, random,
 };
 use crate::outbox::{Fate, Outbox, Role};
+use crate::packs::{Packs, Shelf};
 use crate::record::{Record, RecordState};
 use crate::registration::fields::Stamper;
 use crate::registration::groups::Groups;
@@ -64,6 +65,8 @@ pub struct Homeline {
     pub(crate) sos: Arc<Sos>,
     attachments: Arc<Attachments>,
     relay: Arc<Relay>,
+    packs: Arc<Packs>,
+    pub(crate) shelf: Arc<Shelf>,
     pub(crate) retention: Arc<Retention>,
     engine: Engine,
     /// Held while files are opened or erased: never both at once.
@@ -117,6 +120,7 @@ impl Homeline {
             self.engine.pause(self.policy.pause);
             self.record.close();
             self.outbox.close();
+            self.shelf.close();
             Ok(self.record.state())
         })
     }
@@ -305,6 +309,11 @@ impl Homeline {
         Arc::clone(&self.attachments)
     }
 
+    /// What the ministry publishes for everybody.
+    pub fn packs(&self) -> Arc<Packs> {
+        Arc::clone(&self.packs)
+    }
+
     /// What phones carry for each other.
     pub fn relay(&self) -> Arc<Relay> {
         Arc::clone(&self.relay)
@@ -367,6 +376,7 @@ impl Homeline {
             config.numbers_to_call(),
         ));
         let uploads = Arc::new(Uploads::default());
+        let shelf = Arc::new(Shelf::new(&directory, policy.clone()));
         // What a kill has left half made. Where it fails, the next end of one does it.
         let _ = outbox.sweep_attachments();
         let relay = Arc::new(Relay {
@@ -455,6 +465,7 @@ impl Homeline {
                 standing: Arc::clone(&standing),
                 retention: Arc::clone(&retention),
                 uploads: Arc::clone(&uploads),
+                shelf: Arc::clone(&shelf),
                 listeners: Arc::clone(&listeners),
                 transport,
             }),
@@ -462,6 +473,13 @@ impl Homeline {
                 sos: Arc::clone(&sos),
                 uploads,
             }),
+            packs: Arc::new(Packs {
+                shelf: Arc::clone(&shelf),
+                sealer: Arc::clone(&sealer),
+                listeners: Arc::clone(&listeners),
+                policy: policy.clone(),
+            }),
+            shelf,
             directory,
             vault,
             policy,

@@ -31,6 +31,8 @@ pub enum Context {
     Attachment,
     /// What became of parcels, by a receipt key of the service document.
     Parcels,
+    /// The header of a pack, by a receipt key of the service document or an anchor.
+    Pack,
 }
 
 impl Context {
@@ -45,6 +47,7 @@ impl Context {
             Self::CardNews => b"homeline/card-news/v1\0",
             Self::Attachment => b"homeline/attachment/v1\0",
             Self::Parcels => b"homeline/parcels/v1\0",
+            Self::Pack => b"homeline/pack/v1\0",
         }
     }
 

@@ -1,12 +1,12 @@
 //! What a response means. One pure function, tested over every status code.
 
 use super::backoff::retry_after_ms;
-use super::protocol::{JSON, PROBLEM_JSON, RESULTS_BINARY};
+use super::protocol::{JSON, PACK_PIECE, PROBLEM_JSON, RESULTS_BINARY};
 
 /// What a response means for the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// 2xx with JSON or results in binary: perhaps the ministry's answer. Its content decides.
+    /// 2xx with JSON, results in binary or a piece of a pack: perhaps the ministry's answer. Its content decides.
     Answer,
     /// The ministry cannot take it now; it may say for how long.
     Busy { after_ms: Option<i64> },
@@ -30,7 +30,7 @@ pub(super) fn classify(
 ) -> Verdict {
     let is = |kind: &str| content_type.is_some_and(|value| is_media(value, kind));
     match status {
-        200..=299 if is(JSON) || is(RESULTS_BINARY) => Verdict::Answer,
+        200..=299 if is(JSON) || is(RESULTS_BINARY) || is(PACK_PIECE) => Verdict::Answer,
         // Network Authentication Required (RFC 6585) is a portal's, 407 a proxy's.
         407 | 511 => Verdict::NotTheMinistry,
         408 | 425 | 429 | 500..=599 => Verdict::Busy {
@@ -93,6 +93,7 @@ mod tests {
             "Application/JSON",
             " application/json ",
             "application/vnd.homeline.results",
+            "application/vnd.homeline.pack",
         ] {
             assert_eq!(classify(200, Some(kind), None, None), Verdict::Answer);
         }

@@ -17,6 +17,7 @@ use crate::error::{Result, StorageProblem};
 use crate::health::{WakeCause, note_wake};
 use crate::homeline::{Listeners, Topic};
 use crate::outbox::Outbox;
+use crate::packs::Shelf;
 use crate::record::Record;
 use crate::relay::Relay;
 use crate::retention::Retention;
@@ -36,6 +37,7 @@ pub(crate) struct Parts {
     pub(crate) standing: Arc<StandingKeeper>,
     pub(crate) retention: Arc<Retention>,
     pub(crate) uploads: Arc<Uploads>,
+    pub(crate) shelf: Arc<Shelf>,
     pub(crate) listeners: Arc<Listeners>,
     /// The host's transport; the built-in one where there is none.
     pub(crate) transport: Option<Arc<dyn Transport>>,
@@ -194,6 +196,7 @@ impl Drop for Finish<'_> {
         let mut running = self.0.running();
         if self.0.paused.swap(false, Ordering::SeqCst) {
             self.0.parts.outbox.close();
+            self.0.parts.shelf.close();
         }
         self.0.cancelled.store(false, Ordering::SeqCst);
         *running = false;

@@ -116,6 +116,7 @@ impl Pass<'_> {
                 Err(failure) => return self.failed(&[], failure, Carried::Nothing),
             };
             self.service_came = false;
+            self.packs_told = page.packs;
             let newest = page.changes.iter().map(|change| change.seq).max();
             let seen = u64::try_from(after).unwrap_or(0);
             if page.newest.is_some_and(|last| last < seen) && newest.is_none() {

@@ -128,12 +128,22 @@ impl Pass<'_> {
         }
     }
 
-    /// A request that carries no envelope: a report that is pressed meanwhile does
-    /// not wait for it.
+    /// What is at `target`, in JSON.
     pub(super) fn fetch<T: DeserializeOwned>(
         &mut self,
         target: &str,
         device: Option<&DeviceKeys>,
+    ) -> Result<Result<T, Failure>> {
+        self.fetch_as(target, device, read_json)
+    }
+
+    /// A request that carries no envelope: a report that is pressed meanwhile does
+    /// not wait for it. `read` takes what it needs of the answer.
+    pub(super) fn fetch_as<T>(
+        &mut self,
+        target: &str,
+        device: Option<&DeviceKeys>,
+        read: impl FnOnce(&HttpResponse) -> Result<T, Failure>,
     ) -> Result<Result<T, Failure>> {
         let nothing = Body {
             media_type: JSON,
@@ -149,7 +159,7 @@ impl Pass<'_> {
         loop {
             match self.client.carrier.next(outbox.urgent()) {
                 Arrived::Answer(of, answer) if of == ticket => {
-                    let answer = judge(answer).and_then(|response| read_json(&response));
+                    let answer = judge(answer).and_then(|response| read(&response));
                     return Ok(self.client.heard(answer));
                 }
                 arrived => {

@@ -18,6 +18,7 @@ mod engine;
 mod feed;
 mod flight;
 mod hold;
+mod packs;
 mod pass;
 pub mod protocol;
 mod reseal;

@@ -83,6 +83,8 @@ pub(super) struct Pass<'a> {
     /// What was sealed anew in this pass: once is enough.
     pub(super) resealed: Vec<Uuid>,
     pub(super) uploading: Uploading,
+    /// Serial of the newest packs, as the change feed told.
+    pub(super) packs_told: Option<u64>,
     /// After a request with parcels failed whole: find the bad one.
     pub(super) parcels_one_by_one: bool,
 }
@@ -106,6 +108,7 @@ impl<'a> Pass<'a> {
             skipped: Vec::new(),
             resealed: Vec::new(),
             uploading: Uploading::default(),
+            packs_told: None,
             parcels_one_by_one: false,
         })
     }
@@ -180,6 +183,9 @@ impl<'a> Pass<'a> {
             return Ok(stop);
         }
         if let Err(stop) = self.changes()? {
+            return self.end_with(stop);
+        }
+        if let Err(stop) = self.packs()? {
             return self.end_with(stop);
         }
         // What news have left to send, and what was pressed while they came.

@@ -110,6 +110,11 @@ impl Sealer {
             .unwrap_or_else(|| self.first_receipt_keys.clone())
     }
 
+    /// Keys that may sign packs.
+    pub(crate) fn pack_keys(&self) -> Vec<Vec<u8>> {
+        [self.anchors.clone(), self.receipt_keys()].concat()
+    }
+
     /// Seals `content` to the ministry.
     pub(crate) fn to_ministry(&self, content: &Content, id: Uuid) -> Result<Vec<u8>> {
         let key = self.sealing_key()?;

@@ -1,7 +1,8 @@
-//! The API that phones call: six paths, each a thin step from a request to the
+//! The API that phones call: a few paths, each a thin step from a request to the
 //! store and back. The OpenAPI document is generated from these handlers.
 
 pub(crate) mod attachments;
+pub(crate) mod packs;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
@@ -18,8 +19,8 @@ use homeline::seal::hex;
 use homeline::seal::signed::{Context, Signed};
 use homeline::sync::protocol::{
     ATTACHMENTS_PATH, Base64, BatchAnswer, CHANGES_PATH, CHUNKS_PATH, ChangePage, DEVICES_PATH,
-    ENVELOPES_PATH, Enrolled, Enrolment, EnvelopeBatch, JSON, Limits, PARCELS_PATH, Problem,
-    RESULTS_BINARY, SERVICE_PATH, SMS_PATH, ServiceDocument, write_results,
+    ENVELOPES_PATH, Enrolled, Enrolment, EnvelopeBatch, JSON, Limits, PACKS_PATH, PARCELS_PATH,
+    Problem, RESULTS_BINARY, SERVICE_PATH, SMS_PATH, ServiceDocument, write_results,
 };
 use serde::{Deserialize, Serialize};
 
@@ -178,6 +179,8 @@ pub(crate) fn router(app: App) -> Router {
             &format!("{CHUNKS_PATH}/{{sha256}}"),
             put(attachments::chunk),
         )
+        .route(PACKS_PATH, get(packs::list))
+        .route(&format!("{PACKS_PATH}/{{sha256}}"), get(packs::piece))
         .route(PARCELS_PATH, post(crate::parcels::parcels))
         .fallback(async || Fault::not_found())
         .method_not_allowed_fallback(async || Fault::method_not_allowed())

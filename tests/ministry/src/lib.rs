@@ -48,6 +48,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use homeline::packs::PackName;
 use homeline::sync::protocol::Crisis;
 use rustls::ServerConfig;
 use serde::{Serialize, Serializer};
@@ -391,6 +392,27 @@ impl Ministry {
         self.app.renew_service().map_err(of)
     }
 
+    /// Publishes `content` as the newest version of a pack, see `homeline::packs`; the
+    /// same again changes nothing. Returns its version.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn publish(&self, name: PackName, content: &[u8]) -> io::Result<u64> {
+        self.app
+            .store
+            .publish_pack(name.text(), content)
+            .map_err(of)
+    }
+
+    /// The newest version of a pack as a file, signed by the anchor, for a host app to
+    /// ship; `None`: none was published.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn pack_file(&self, name: PackName) -> io::Result<Option<Vec<u8>>> {
+        self.app.pack_file(name).map_err(of)
+    }
+
     /// Ends a crisis; `false`: there is none of that id.
     ///
     /// # Errors
@@ -448,8 +470,36 @@ fn of(error: StoreError) -> io::Error {
 /// # Errors
 /// It runs, has no keys yet, or its files cannot be written.
 pub fn rotate_keys(data: &Path, rotation: Rotation, former: Former) -> io::Result<()> {
-    let _lock = lock(data)?;
-    let keys = Arc::new(Keys::load_or_make(data, InUse::Yes)?);
+    stopped(data, InUse::Yes)?
+        .1
+        .rotate(rotation, former)
+        .map_err(of)
+}
+
+/// Publishes packs of a ministry that does not run, and writes each that there is then as
+/// a file `NAME.pack` into `files`, where that is given.
+///
+/// # Errors
+/// It runs, or files cannot be read or written.
+pub fn publish(data: &Path, packs: &[(PackName, PathBuf)], files: Option<&Path>) -> io::Result<()> {
+    let (_lock, app) = stopped(data, in_use(data)?)?;
+    for (name, content) in packs {
+        let content = fs::read(content)?;
+        app.store.publish_pack(name.text(), &content).map_err(of)?;
+    }
+    for name in PackName::ALL {
+        if let (Some(files), Some(file)) = (files, app.pack_file(name).map_err(of)?) {
+            fs::create_dir_all(files)?;
+            fs::write(files.join(name.text()).with_extension("pack"), file)?;
+        }
+    }
+    Ok(())
+}
+
+/// A ministry that does not listen.
+fn stopped(data: &Path, in_use: InUse) -> io::Result<(File, App)> {
+    let lock = lock(data)?;
+    let keys = Arc::new(Keys::load_or_make(data, in_use)?);
     let store = Store::open(data, Arc::clone(&keys)).map_err(of)?;
     // The document that this signs is signed anew at the next start, with its numbers.
     let gateway = Arc::new(Gateway::new(None, Vec::new())?);
@@ -461,7 +511,7 @@ pub fn rotate_keys(data: &Path, rotation: Rotation, former: Former) -> io::Resul
         None,
     )
     .map_err(of)?;
-    app.rotate(rotation, former).map_err(of)
+    Ok((lock, app))
 }
 
 /// Makes the directory and takes it for this process alone.

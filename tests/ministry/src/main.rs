@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use homeline::packs::PackName;
 use ministry::{DatagramPublic, Former, Ministry, Rotation, Settings};
 
 const HELP: &str = "\
@@ -15,6 +16,7 @@ The reference ministry service of Homeline.
 
 usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
        ministry --data DIR --rotate-keys KIND [--revoke]
+       ministry --data DIR --publish NAME=FILE [--write-packs DIR]
        ministry --openapi
 
   --data DIR          keys and cases; made at the first start
@@ -29,6 +31,10 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
   --rotate-keys KIND  make keys anew while the service does not run, and end; KIND is
                       sealing, receipts or both
   --revoke            with it: what was made with the keys before is refused
+  --publish NAME=FILE publish FILE as the newest version of a pack while the service does
+                      not run, and end; NAME is missions, numbers, levels, alerts, guides
+                      or boundaries; may come more than once
+  --write-packs DIR   write all packs as files, for a host app to ship
   --openapi           print the OpenAPI 3.1 document of the API
   --help              this text
 ";
@@ -38,6 +44,7 @@ enum Wish {
     Help,
     OpenApi,
     Rotate(PathBuf, Rotation, Former),
+    Publish(PathBuf, Vec<(PackName, PathBuf)>, Option<PathBuf>),
     Serve(Settings, Form),
 }
 
@@ -57,6 +64,12 @@ fn main() -> ExitCode {
         },
         Ok(Wish::Rotate(data, rotation, former)) => {
             match ministry::rotate_keys(&data, rotation, former) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => failure(&error.to_string(), 1),
+            }
+        }
+        Ok(Wish::Publish(data, packs, files)) => {
+            match ministry::publish(&data, &packs, files.as_deref()) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => failure(&error.to_string(), 1),
             }
@@ -82,6 +95,8 @@ fn wish() -> Result<Wish, lexopt::Error> {
     let mut datagram: Option<SocketAddr> = None;
     let mut datagram_public = DatagramPublic::WhereTaken;
     let mut capacity = None;
+    let mut packs = Vec::new();
+    let mut files = None;
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -109,12 +124,17 @@ fn wish() -> Result<Wish, lexopt::Error> {
                 datagram_public = DatagramPublic::At(arguments.value()?.string()?);
             }
             Long("capacity") => capacity = Some(arguments.value()?.parse()?),
+            Long("publish") => packs.push(pack(&arguments.value()?.string()?)?),
+            Long("write-packs") => files = Some(arguments.value()?.into()),
             Long("openapi") => return Ok(Wish::OpenApi),
             Long("help") | Short('h') => return Ok(Wish::Help),
             _ => return Err(argument.unexpected()),
         }
     }
     let data = data.ok_or("--data is missing")?;
+    if !packs.is_empty() || files.is_some() {
+        return Ok(Wish::Publish(data, packs, files));
+    }
     match (rotation, former) {
         (Some(rotation), former) => {
             let former = former.unwrap_or(Former::Kept);
@@ -138,6 +158,14 @@ fn wish() -> Result<Wish, lexopt::Error> {
         capacity,
     };
     Ok(Wish::Serve(settings, form))
+}
+
+/// A pack and the file of its content.
+fn pack(argument: &str) -> Result<(PackName, PathBuf), String> {
+    argument
+        .split_once('=')
+        .and_then(|(name, file)| Some((PackName::of(name)?, file.into())))
+        .ok_or_else(|| format!("--publish takes NAME=FILE, not {argument}"))
 }
 
 fn serve(settings: Settings, form: Form) -> std::io::Result<()> {

@@ -9,7 +9,7 @@ use homeline::sync::protocol;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::api::{self, attachments};
+use crate::api::{self, attachments, packs};
 use crate::{parcels, sms};
 
 #[derive(OpenApi)]
@@ -33,6 +33,8 @@ use crate::{parcels, sms};
         api::changes,
         attachments::standing,
         attachments::chunk,
+        packs::list,
+        packs::piece,
         sms::sms,
     ),
     components(schemas(
@@ -43,6 +45,7 @@ use crate::{parcels, sms};
         protocol::ProfileNews,
         protocol::CardNews,
         protocol::AttachmentReceipt,
+        protocol::PackHeader,
         protocol::ParcelsTaken,
         protocol::CarriedAnswer,
         protocol::Content,

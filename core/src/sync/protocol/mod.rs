@@ -14,23 +14,26 @@
 //! | `PUT /v1/chunks/{sha256}` | a chunk | [`ChunkStored`] |
 //! | `POST /v1/parcels` | [`ParcelBatch`] | [`Signed`] [`ParcelsTaken`] |
 //! | `GET /v1/changes?after=N` | | [`ChangePage`] |
-//!
+//! | `GET /v1/packs` | | [`PackList`] |
+//! | `GET /v1/packs/{sha256}?from=N` | | a piece of a pack or a delta |
 //! | `POST /v1/sms` | [`SmsDelivery`] | [`SmsTaken`] |
 //!
-//! The last one is for an SMS gateway, with a bearer token. All others but the first
-//! are signed by the device (RFC 9421, see [`super::signature`]). What is inside an
+//! The last one is for an SMS gateway, with a bearer token. All others but those of the
+//! service and of packs are signed by the device (RFC 9421, see [`super::signature`]). What is inside an
 //! envelope is a [`Content`], in JSON or compressed: see [`expand`].
 
 mod attachments;
 mod batch;
 mod content;
 mod news;
+mod packs;
 mod relay;
 
 pub use attachments::*;
 pub use batch::{ENVELOPES_BINARY, RESULTS_BINARY, read_batch, write_batch, write_results};
 pub use content::*;
 pub use news::*;
+pub use packs::*;
 pub use relay::*;
 
 pub(crate) use batch::read_results;
@@ -326,6 +329,10 @@ pub struct ChangePage {
     /// are an older copy. The phone reads the feed from its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<u64>,
+    /// Serial of the newest [`PackList`]: whoever has it need not ask. Absent where the
+    /// ministry has no packs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packs: Option<u64>,
 }
 
 /// One change. Later versions add kinds; a phone skips those it does not know.

@@ -96,6 +96,7 @@ impl Store {
                 changes,
                 more,
                 newest: beyond.then(|| u64::try_from(last).unwrap_or(0)),
+                packs: Some(super::packs::serial(tx)?),
             })
         })
     }

@@ -18,6 +18,7 @@
 //! | `parcels` | what phones have carried for others, and the answers to it |
 //! | `groups` | groups, less those who have left |
 //! | `cards` | registration cards |
+//! | `packs` | what is published for everybody |
 
 mod attachments;
 mod cards;
@@ -28,6 +29,7 @@ mod envelopes;
 mod erase;
 mod feed;
 mod groups;
+mod packs;
 mod parcels;
 mod registrations;
 #[cfg(test)]
@@ -61,7 +63,7 @@ pub use view::{
 pub(crate) const FILE: &str = "ministry.db";
 
 /// Numbered migrations, in order; `user_version` counts those that are done.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -71,6 +73,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("007.sql"),
     include_str!("008.sql"),
     include_str!("009.sql"),
+    include_str!("010.sql"),
 ];
 
 /// Why a call of the store failed. None of the texts holds personal data.
