@@ -78,6 +78,7 @@ fn home(directory: &Path) -> Outcome<Arc<Homeline>> {
         sms_numbers: vec![],
         datagram: None,
         receipt_keys: Vec::new(),
+        languages: Vec::new(),
     };
     let vault = directory.join("vault.key").to_string_lossy().into_owned();
     Ok(Homeline::open(config, FileVault::open(vault)?, None, None)?)

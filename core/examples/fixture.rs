@@ -75,6 +75,7 @@ fn fill(directory: &Path) -> Outcome<()> {
         sms_numbers: vec![],
         datagram: None,
         receipt_keys: Vec::new(),
+        languages: Vec::new(),
     };
     let clock = Arc::new(Steps(AtomicI64::new(0)));
     let home = Homeline::open(

@@ -111,6 +111,7 @@ fn home(directory: &Path, name: &str, clock: &Arc<ReplayClock>) -> Outcome<Arc<H
         sms_numbers: vec![],
         datagram: None,
         receipt_keys: Vec::new(),
+        languages: Vec::new(),
     };
     let clock: Arc<dyn Clock> = Arc::<ReplayClock>::clone(clock);
     let vault = FileVault::open(path(&format!("{name}.key")))?;

@@ -75,5 +75,6 @@ pub(crate) fn config(directory: &Path) -> crate::config::Config {
         sms_numbers: vec![],
         datagram: None,
         receipt_keys: Vec::new(),
+        languages: Vec::new(),
     }
 }

@@ -38,6 +38,7 @@ fn open(directory: &Path) -> Arc<Homeline> {
         sms_numbers: vec![],
         datagram: None,
         receipt_keys: Vec::new(),
+        languages: Vec::new(),
     };
     let vault = directory.join("vault.key").to_string_lossy().into_owned();
     Homeline::open(config, FileVault::open(vault).unwrap(), None, None).unwrap()

@@ -257,5 +257,6 @@ pub fn config(values: &Values, directory: &Path) -> Config {
         sms_numbers: vec![],
         datagram: None,
         receipt_keys: Vec::new(),
+        languages: Vec::new(),
     }
 }

@@ -30,6 +30,7 @@ fn open(base: &TempDir) -> Arc<Homeline> {
         sms_numbers: vec![],
         datagram: None,
         receipt_keys: Vec::new(),
+        languages: Vec::new(),
     };
     Homeline::open(
         config,

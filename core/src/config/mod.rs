@@ -7,7 +7,7 @@ pub(crate) use policy::{Keep, Policy, Thinning};
 
 use crate::error::{HomelineError, Problem, Result};
 use crate::registration::country;
-use crate::validate::phone;
+use crate::validate::{languages, phone};
 
 /// Everything Homeline must know of its host and its ministry.
 ///
@@ -56,6 +56,11 @@ pub struct Config {
     /// document brings them. Empty: a receipt that comes before is not believed.
     #[uniffi(default = [])]
     pub receipt_keys: Vec<Vec<u8>>,
+    /// Languages that the ministry's texts are shown in (BCP 47), the preferred one
+    /// first: those of the phone, as the platform names them. What a text does not have is
+    /// shown in English, or else in a language that it has.
+    #[uniffi(default = [])]
+    pub languages: Vec<String>,
 }
 
 /// A hotline in both of its forms.
@@ -105,6 +110,7 @@ impl Config {
             phone("config.sms_numbers", number)?;
         }
         country("config.home_country", &self.home_country)?;
+        languages("config.languages", self.languages.clone(), &Policy::STANDARD)?;
         Ok(())
     }
 

@@ -54,6 +54,7 @@ impl Phone {
             sms_numbers: vec![],
             datagram: None,
             receipt_keys: Vec::new(),
+            languages: Vec::new(),
         };
         Homeline::open(config, vault, None, None).unwrap()
     }
