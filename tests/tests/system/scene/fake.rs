@@ -103,6 +103,7 @@ impl Fake {
                 changes: vec![],
                 more: false,
                 newest: None,
+                packs: None,
             }),
             _ => fixed(404, &[], ""),
         }
