@@ -309,6 +309,7 @@ fn a_feed_that_leads_astray_loses_no_news() {
             }],
             more: true,
             newest: None,
+            packs: None,
         };
         tap.answers(CHANGES_PATH, 200, JSON, serde_json::to_vec(&page).unwrap());
         let before = tap.attacks();
@@ -357,6 +358,7 @@ fn sealed_to_the_phone_in_its_feed() {
                 changes: vec![change((kind, at))],
                 more: false,
                 newest: None,
+                packs: None,
             };
             tap.answers(CHANGES_PATH, 200, JSON, serde_json::to_vec(&page).unwrap());
             story.half_an_hour_later();
@@ -467,6 +469,7 @@ fn a_feed_fills_no_disk() {
         changes: changes.collect(),
         more: false,
         newest: None,
+        packs: None,
     };
     tap.answers(CHANGES_PATH, 200, JSON, serde_json::to_vec(&page).unwrap());
     story.half_an_hour_later();
