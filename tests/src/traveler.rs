@@ -13,6 +13,7 @@ use std::time::Instant;
 use homeline::Homeline;
 use homeline::contacts::{Contact, Relation};
 use homeline::health::WakeCause;
+use homeline::packs::PackName;
 use homeline::registration::{MedicalCard, Purpose, Traveler as Registered, Trip};
 use homeline::sos::{
     AttachmentInfo, AttachmentState, AttachmentStatus, OnRepeat, ReportStatus, SosKind, SosRequest,
@@ -122,6 +123,8 @@ pub enum Ask {
     Pause,
     /// Contacts: `number` is how many.
     Contacts,
+    /// `number` is the version of the pack of alerts that serves.
+    AlertsVersion,
     /// Encrypts the record anew.
     Rotate,
     /// Adds a contact, records a fix and encrypts the record anew until killed,
@@ -473,6 +476,14 @@ fn answer(phone: &mut Option<Phone>, clock: &Arc<MovedClock>, ask: Ask) -> homel
             number: u64::try_from(phone.home.contacts().list()?.len()).unwrap_or(u64::MAX),
             ..Told::default()
         }),
+        Ask::AlertsVersion => {
+            let packs = phone.home.packs().list()?;
+            let alerts = packs.iter().find(|pack| pack.name == PackName::Alerts);
+            Ok(Told {
+                number: alerts.map_or(0, |pack| pack.version),
+                ..Told::default()
+            })
+        }
         Ask::Rotate => {
             phone.home.rotate_key()?;
             Ok(Told::default())

@@ -18,6 +18,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use homeline::packs::PackName;
 use homeline::sos::SosKind;
 use homeline_tests::stage::Stage;
 use homeline_tests::traveler::{Ask, Traveler};
@@ -44,12 +45,9 @@ fn press(number: u32) -> Ask {
     }
 }
 
-#[test]
-fn a_full_disk_is_said_at_once_and_nothing_is_half_written() {
-    let base = tempfile::tempdir().unwrap();
-    let stage = Stage::start(&base.path().join("ministry")).unwrap();
-    let disk = base.path().join("disk");
-    fs::create_dir(&disk).unwrap();
+/// A phone on a disk of 1 MB, with its files open; `None` where that is not allowed here.
+fn on_a_small_disk(stage: &Stage, disk: &Path) -> Option<Traveler> {
+    fs::create_dir(disk).unwrap();
     let mount = "mount -t tmpfs -o size=1m tmpfs \"$0\" && exec \"$1\"";
     let allowed = Command::new("unshare")
         .args([
@@ -62,7 +60,8 @@ fn a_full_disk_is_said_at_once_and_nothing_is_half_written() {
         .status()
         .is_ok_and(|status| status.success());
     if !allowed {
-        return cannot("a mount namespace is not allowed here");
+        cannot("a mount namespace is not allowed here");
+        return None;
     }
     let arguments = [
         "-rm",
@@ -73,7 +72,56 @@ fn a_full_disk_is_said_at_once_and_nothing_is_half_written() {
         env!("CARGO_BIN_EXE_traveler"),
     ];
     let mut traveler = Traveler::start(Path::new("unshare"), &arguments).unwrap();
-    assert_eq!(traveler.ask(&open(&stage, &disk)).unwrap().text, "Open");
+    assert_eq!(traveler.ask(&open(stage, disk)).unwrap().text, "Open");
+    Some(traveler)
+}
+
+/// A pack that does not fit leaves the one before it, and does not hold up a report.
+#[test]
+fn a_pack_that_does_not_fit_is_no_harm() {
+    let base = tempfile::tempdir().unwrap();
+    let stage = Stage::start(&base.path().join("ministry")).unwrap();
+    let Some(mut traveler) = on_a_small_disk(&stage, &base.path().join("disk")) else {
+        return;
+    };
+    let pack = |bytes: usize| {
+        let json = format!("\"{}\"", "x".repeat(bytes));
+        homeline::packs::write(&[("a".to_owned(), json.into_bytes())].into())
+    };
+    let publish = |bytes| {
+        let ministry = &stage.ministry;
+        ministry.publish(PackName::Alerts, &pack(bytes)).unwrap()
+    };
+    publish(1_000);
+    assert_eq!(traveler.ask(&Ask::Sync).unwrap().text, "Done");
+    assert_eq!(traveler.ask(&Ask::AlertsVersion).unwrap().number, 1);
+
+    publish(2_000_000);
+    let report = traveler.ask(&press(0)).unwrap().text;
+    assert_eq!(traveler.ask(&Ask::Sync).unwrap().text, "Done");
+    assert_eq!(traveler.ask(&Ask::AlertsVersion).unwrap().number, 1);
+    let status = traveler.ask(&Ask::Status { report }).unwrap().text;
+    assert!(status.starts_with("received"), "{status}");
+
+    publish(2_000);
+    let minutes = Ask::Clock {
+        pass_ms: 11 * 60_000,
+        set_ms: 0,
+    };
+    traveler.ask(&minutes).unwrap();
+    assert_eq!(traveler.ask(&Ask::Sync).unwrap().text, "Done");
+    assert_eq!(traveler.ask(&Ask::AlertsVersion).unwrap().number, 3);
+    traveler.kill().unwrap();
+}
+
+#[test]
+fn a_full_disk_is_said_at_once_and_nothing_is_half_written() {
+    let base = tempfile::tempdir().unwrap();
+    let stage = Stage::start(&base.path().join("ministry")).unwrap();
+    let disk = base.path().join("disk");
+    let Some(mut traveler) = on_a_small_disk(&stage, &disk) else {
+        return;
+    };
     let first = traveler.ask(&press(0)).unwrap().text;
     assert!(!first.starts_with("error"), "{first}");
 

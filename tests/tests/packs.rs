@@ -9,7 +9,9 @@
 )]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use homeline::Homeline;
 use homeline::error::Problem;
@@ -19,8 +21,11 @@ use homeline::sync::protocol::{PACK_PIECE_BYTES, PackList};
 use homeline::sync::{SyncOutcome, SyncStop};
 use homeline::{HomelineError, config::Config};
 use homeline_tests::certs::Authority;
+use homeline_tests::chance::Chance;
 use homeline_tests::hostile::{Answer, HostileServer, Request, Response};
 use homeline_tests::scene::Scene as Base;
+use homeline_tests::stage::Stage;
+use homeline_tests::traveler::{Ask, Traveler};
 use homeline_tests::upstream::Upstream;
 use homeline_tests::vault::LockableVault;
 
@@ -411,4 +416,45 @@ fn a_damaged_file_of_packs_is_begun_anew() {
         sync(&home);
         assert_eq!(info(&home).version, 1);
     }
+}
+
+/// Whenever the phone dies: a whole pack serves, and never an older one than before.
+#[test]
+fn a_kill_leaves_a_whole_pack() {
+    let base = tempfile::tempdir().unwrap();
+    let stage = Stage::start(&base.path().join("ministry")).unwrap();
+    let seed = Chance::seed();
+    let mut chance = Chance::new(seed);
+    let mut before = 0;
+    let mut halfway = 0;
+    for round in 0..30 {
+        // Now a delta, now the whole.
+        let items = if round % 2 == 0 { 300 } else { 2 };
+        let published = stage
+            .ministry
+            .publish(NAME, &content(items, &format!("{round}")))
+            .unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_traveler"));
+        let mut traveler = Traveler::start(program, &[]).unwrap();
+        let told = traveler.ask(&Ask::Open {
+            values: stage.values().clone(),
+            directory: base.path().join("phone"),
+            locked: false,
+        });
+        assert_eq!(told.unwrap().text, "Open");
+        let serves = traveler.ask(&Ask::AlertsVersion).unwrap().number;
+        assert!(
+            serves >= before && serves < published,
+            "seed {seed}: {before} {serves}"
+        );
+        halfway += u32::from(serves < published - 1);
+        before = serves;
+        traveler.say(&Ask::Sync).unwrap();
+        std::thread::sleep(Duration::from_micros(chance.bits() % 120_000));
+        traveler.kill().unwrap();
+    }
+    assert!(
+        (1..29).contains(&halfway),
+        "seed {seed}: {halfway} kills came before the pack"
+    );
 }

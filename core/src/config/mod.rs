@@ -110,7 +110,11 @@ impl Config {
             phone("config.sms_numbers", number)?;
         }
         country("config.home_country", &self.home_country)?;
-        languages("config.languages", self.languages.clone(), &Policy::STANDARD)?;
+        languages(
+            "config.languages",
+            self.languages.clone(),
+            &Policy::STANDARD,
+        )?;
         Ok(())
     }
 

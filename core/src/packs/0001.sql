@@ -10,14 +10,6 @@ CREATE TABLE pack (
     content    BLOB    NOT NULL
 ) STRICT;
 
--- Pieces of files that are being fetched: invisible until the whole has its hash.
-CREATE TABLE piece (
-    sha256 TEXT    NOT NULL,         -- of the whole file, hex
-    start  INTEGER NOT NULL,         -- offset of the first byte
-    bytes  BLOB    NOT NULL,
-    PRIMARY KEY (sha256, start)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE meta (
     key   TEXT    PRIMARY KEY NOT NULL,
     value INTEGER NOT NULL

@@ -11,8 +11,8 @@
 //!   receipt key of the ministry or an anchor of the `Config`.
 //! * **Versioned**: a version below the one at hand is refused, so nobody can bring back
 //!   an alert that was lifted. The same version with other bytes is refused as well.
-//! * **Resumable**: pieces stay in `packs.db` when a pass ends, and the next one goes on.
-//!   They are invisible until the whole has its hash.
+//! * **Resumable**: what has come of a file stays beside `packs.db` when a pass ends, and
+//!   the next one goes on. It is invisible until the whole has its hash.
 //! * **Bounded**: `Policy::pack_bytes` each.
 //! * **Private**: the same list and the same files for all, asked for without a
 //!   signature; which alert concerns whom is decided on the phone.
@@ -25,6 +25,7 @@ mod content;
 mod file;
 mod first;
 mod offer;
+mod part;
 mod shelf;
 
 pub(crate) use content::{apply, read};

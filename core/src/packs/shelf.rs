@@ -1,4 +1,4 @@
-//! `packs.db`: the packs that serve, and pieces of those that are being fetched.
+//! `packs.db`: the packs that serve.
 //!
 //! Plain SQLite: nothing in it is about the traveler, so it can be read before the first
 //! unlock. It holds copies only. A file that cannot be read is removed and begun anew,
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::offer::Held;
+use super::part::PartFiles;
 use super::{PackName, first};
 use crate::config::Policy;
 use crate::error::{HomelineError, Result, StorageProblem};
@@ -31,6 +32,7 @@ const MIGRATIONS: [Step; 1] = [Step::sql(&[include_str!("0001.sql")])];
 pub(crate) struct Shelf {
     path: PathBuf,
     policy: Policy,
+    parts: PartFiles,
     slot: Mutex<Option<Connection>>,
     /// Grows whenever a pack is replaced: what was made of the one before is old.
     generation: AtomicU64,
@@ -58,6 +60,7 @@ impl Shelf {
         Self {
             path: directory.join(FILE),
             policy,
+            parts: PartFiles::new(directory),
             slot: Mutex::new(None),
             generation: AtomicU64::new(0),
         }
@@ -110,10 +113,15 @@ impl Shelf {
             set(tx, "serial", signed(serial))?;
             set(tx, "checked_ms", now_ms)?;
             tx.execute("DELETE FROM meta WHERE key = 'failed_ms'", [])?;
-            // What is left of files that were replaced while they came.
-            tx.execute("DELETE FROM piece", [])?;
             Ok(())
-        })
+        })?;
+        self.parts.clear();
+        Ok(())
+    }
+
+    /// Files that are being fetched.
+    pub(crate) fn parts(&self) -> &PartFiles {
+        &self.parts
     }
 
     /// Packs could not be fetched: they are not asked for again at once.
@@ -131,44 +139,6 @@ impl Shelf {
             })
         })?;
         Ok(asked.unwrap_or_default())
-    }
-
-    /// Bytes of a file that have been fetched, from its beginning.
-    pub(crate) fn fetched(&self, sha256: &str) -> Result<u64> {
-        self.run(|tx| {
-            let bytes: i64 = tx.query_row(
-                "SELECT coalesce(sum(length(bytes)), 0) FROM piece WHERE sha256 = ?1",
-                [sha256],
-                |row| row.get(0),
-            )?;
-            Ok(u64::try_from(bytes).unwrap_or(0))
-        })
-    }
-
-    /// Keeps the next piece of a file.
-    pub(crate) fn keep_piece(&self, sha256: &str, start: u64, bytes: &[u8]) -> Result<()> {
-        self.run(|tx| {
-            tx.execute(
-                "INSERT OR IGNORE INTO piece (sha256, start, bytes) VALUES (?1, ?2, ?3)",
-                (sha256, signed(start), bytes),
-            )?;
-            Ok(())
-        })
-    }
-
-    /// A file that has been fetched, if it has its hash; what is not it is thrown away.
-    pub(crate) fn take_file(&self, sha256: &str) -> Result<Option<Vec<u8>>> {
-        self.run(|tx| {
-            let mut pieces =
-                tx.prepare("SELECT bytes FROM piece WHERE sha256 = ?1 ORDER BY start")?;
-            let pieces = pieces.query_map([sha256], |row| row.get::<_, Vec<u8>>(0))?;
-            let file = pieces.collect::<rusqlite::Result<Vec<_>>>()?.concat();
-            if sha256_hex(&file) == sha256 {
-                return Ok(Some(file));
-            }
-            tx.execute("DELETE FROM piece WHERE sha256 = ?1", [sha256])?;
-            Ok(None)
-        })
     }
 
     /// Closes the file, so that no lock is held while the app is suspended. The next
