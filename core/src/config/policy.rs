@@ -331,6 +331,17 @@ pub(crate) struct Policy {
     pub(crate) battery_low_percent: u8,
     /// What is carried for other phones.
     pub(crate) carry: Carry,
+    /// Bytes of one item of a pack: a mission whose district has 10,000 vertices, twenty
+    /// times what the shape of a province needs.
+    pub(crate) item_bytes: usize,
+    /// Characters of a search in the guides: a long sentence; more is cut.
+    pub(crate) guide_query_chars: usize,
+    /// Terms of a search: what a sentence has; each costs a look into the index.
+    pub(crate) guide_query_terms: usize,
+    /// Guides found, at most: nobody in need reads more.
+    pub(crate) guide_hits: usize,
+    /// Characters of a guide shown with a hit: two lines of a phone.
+    pub(crate) guide_excerpt_chars: usize,
 }
 
 /// Limits of what this phone carries for others, whatever a bundle says.
@@ -546,5 +557,10 @@ impl Policy {
             qr_texts: 64,
             qr_bundles: 4,
         },
+        item_bytes: 256 * 1024,
+        guide_query_chars: 200,
+        guide_query_terms: 48,
+        guide_hits: 100,
+        guide_excerpt_chars: 80,
     };
 }
