@@ -17,7 +17,7 @@
 //! | [`seal`] | HPKE envelopes, signed receipts |
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
-//! | [`geo`] | the datums of maps, and where each is used |
+//! | [`geo`] | the datums of maps, areas, distances |
 //! | [`language`] | texts in several languages |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`relay`] | other phones carry the SOS |
@@ -61,6 +61,7 @@ pub mod health;
 pub mod homeline;
 pub mod keys;
 pub mod language;
+mod lenient;
 mod outbox;
 mod record;
 pub mod registration;

@@ -329,6 +329,9 @@ pub(crate) struct Policy {
     pub(crate) relay_again_ms: i64,
     /// At this charge a phone has minutes left.
     pub(crate) battery_low_percent: u8,
+    /// Points of one polygon of an area; more are thinned. The outline of a country that
+    /// is 10,000 km long is drawn to a kilometre with so many.
+    pub(crate) area_vertices: usize,
     /// What is carried for other phones.
     pub(crate) carry: Carry,
     /// Bytes of one item of a pack: a mission whose district has 10,000 vertices, twenty
@@ -545,6 +548,7 @@ impl Policy {
         datagrams_remembered: 64,
         relay_again_ms: 15 * 60_000,
         battery_low_percent: 5,
+        area_vertices: 10_000,
         carry: Carry {
             parcels: 256,
             bundle_parcels: 64,
