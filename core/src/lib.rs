@@ -19,6 +19,8 @@
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
 //! | [`geo`] | the datums of maps, areas, distances |
 //! | [`language`] | texts in several languages |
+//! | [`missions`], [`guides`] | who helps, and what to do |
+//! | [`packs`] | what a ministry sends in one piece, and the library's first |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`relay`] | other phones carry the SOS |
 //! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
@@ -57,12 +59,15 @@ pub mod export;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod geo;
+pub mod guides;
 pub mod health;
 pub mod homeline;
 pub mod keys;
 pub mod language;
 mod lenient;
+pub mod missions;
 mod outbox;
+pub mod packs;
 mod record;
 pub mod registration;
 pub mod relay;

@@ -9,8 +9,8 @@ use crate::error::{HomelineError, Problem, Result};
 use crate::language;
 use crate::lenient;
 use crate::missions::AsOf;
+use crate::registration::Date;
 use crate::registration::country;
-use crate::registration::date::Date;
 use crate::validate;
 
 /// A small document, in one or more languages.
@@ -140,9 +140,14 @@ mod tests {
         let day = 24 * 3_600_000;
         let changed = Date::parse("2026-11-25").unwrap().begins_ms();
         for (wanted, title) in [("zh-CN", "被抢"), ("en-GB", "Robbed"), ("ug", "Robbed")] {
-            let view = guide.view(&[wanted.to_owned()], Some(7), changed + day).unwrap();
+            let view = guide
+                .view(&[wanted.to_owned()], Some(7), changed + day)
+                .unwrap();
             assert_eq!(view.title, title);
-            assert_eq!((view.as_of.pack_ms, view.as_of.age_ms), (Some(7), Some(day)));
+            assert_eq!(
+                (view.as_of.pack_ms, view.as_of.age_ms),
+                (Some(7), Some(day))
+            );
         }
     }
 

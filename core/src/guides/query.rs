@@ -71,12 +71,24 @@ mod tests {
             ("护照", "\"护照\"", "\"护照\""),
             ("护", "\"护\" *", "\"护\" *"),
             ("丢护照", "\"丢护 护照\"", "\"丢护\" OR \"护照\""),
-            ("lost pass", "\"lost\" AND \"pass\" *", "\"lost\" OR \"pass\" *"),
+            (
+                "lost pass",
+                "\"lost\" AND \"pass\" *",
+                "\"lost\" OR \"pass\" *",
+            ),
             ("pass 护照", "\"pass\" AND \"护照\"", "\"pass\" OR \"护照\""),
-            ("a\" OR b*", "\"a\" AND \"OR\" AND \"b\" *", "\"a\" OR \"OR\" OR \"b\" *"),
+            (
+                "a\" OR b*",
+                "\"a\" AND \"OR\" AND \"b\" *",
+                "\"a\" OR \"OR\" OR \"b\" *",
+            ),
         ] {
             let query = Query::new(text, &Policy::STANDARD).unwrap();
-            assert_eq!((query.all.as_str(), query.any.as_str()), (all, any), "{text}");
+            assert_eq!(
+                (query.all.as_str(), query.any.as_str()),
+                (all, any),
+                "{text}"
+            );
         }
         assert_eq!(Query::new("  \"*\" ", &Policy::STANDARD), None);
     }

@@ -54,8 +54,8 @@ pub struct GuideHit {
     pub language: String,
     /// Its title.
     pub title: String,
-    /// The line of the body with what was looked for, or its first line; cut to 80
-    /// characters.
+    /// The line of the body with the most of what was looked for, or its first line; cut
+    /// to 80 characters.
     pub excerpt: String,
     /// The day of its last change, `YYYY-MM-DD`.
     pub updated: String,
@@ -88,8 +88,7 @@ pub fn replace_all(connection: &Connection, guides: &[Guide]) -> Result<()> {
         connection.prepare("INSERT INTO guide_index (rowid, title, body) VALUES (?1, ?2, ?3)")?;
     for guide in by_id.into_values() {
         let countries = guide.countries.join(" ");
-        let number =
-            item.insert(params![guide.id, guide.situation, countries, guide.updated])?;
+        let number = item.insert(params![guide.id, guide.situation, countries, guide.updated])?;
         for (language, it) in &guide.texts {
             let row = text.insert(params![number, language, it.title, it.body])?;
             index.execute(params![row, for_index(&it.title), for_index(&it.body)])?;
@@ -135,7 +134,9 @@ pub fn get(
     now_ms: i64,
 ) -> Result<Option<GuideView>> {
     let number = connection
-        .query_row("SELECT number FROM guide_item WHERE id = ?1", [id], |row| row.get(0))
+        .query_row("SELECT number FROM guide_item WHERE id = ?1", [id], |row| {
+            row.get(0)
+        })
         .optional()?;
     let guide = number.map(|number| guide(connection, number)).transpose()?;
     Ok(guide.and_then(|guide| guide.view(languages, pack_ms, now_ms)))
@@ -161,7 +162,9 @@ pub fn list(connection: &Connection, wanted: &GuideWanted, limit: usize) -> Resu
     hits.sort_by(|(here, one), (there, other)| {
         (here, &one.title, &one.id).cmp(&(there, &other.title, &other.id))
     });
-    let best = hits.into_iter().take(limit.min(Policy::STANDARD.guide_hits));
+    let best = hits
+        .into_iter()
+        .take(limit.min(Policy::STANDARD.guide_hits));
     Ok(best.map(|(_, hit)| hit).collect())
 }
 
@@ -174,7 +177,12 @@ enum Place {
 }
 
 fn place(countries: &str, wanted: &GuideWanted) -> Place {
-    let is_wanted = |code: &str| wanted.countries.iter().any(|it| it.eq_ignore_ascii_case(code));
+    let is_wanted = |code: &str| {
+        wanted
+            .countries
+            .iter()
+            .any(|it| it.eq_ignore_ascii_case(code))
+    };
     match countries {
         "" => Place::Anywhere,
         codes if codes.split(' ').any(is_wanted) => Place::Here,
@@ -221,7 +229,9 @@ fn matches(connection: &Connection, query: &str, wanted: &GuideWanted) -> Result
 
 fn guide(connection: &Connection, number: i64) -> Result<Guide> {
     let mut guide = connection
-        .prepare_cached("SELECT id, situation, countries, updated FROM guide_item WHERE number = ?1")?
+        .prepare_cached(
+            "SELECT id, situation, countries, updated FROM guide_item WHERE number = ?1",
+        )?
         .query_row([number], |row| {
             let countries: String = row.get(2)?;
             Ok(Guide {
@@ -266,24 +276,35 @@ fn hit(
     }))
 }
 
-/// The first line with something that was looked for, or else the first line.
+/// The line with the most of what was looked for, or else the first line.
 fn excerpt(body: &str, query: &str, chars: usize) -> String {
-    let short: String = query.chars().take(Policy::STANDARD.guide_query_chars).collect();
-    let wanted: Vec<String> = pieces(&short)
-        .into_iter()
-        .map(|piece| match piece {
-            Piece::Unspaced(run) => run.iter().collect(),
-            Piece::Word(word) => word.to_lowercase(),
-        })
+    let short: String = query
+        .chars()
+        .take(Policy::STANDARD.guide_query_chars)
         .collect();
-    let mut lines = body.lines().filter(|line| !line.trim().is_empty());
-    let first = lines.clone().next().unwrap_or_default();
-    let has_any = |line: &&str| {
+    let wanted: Vec<String> = pieces(&short.to_lowercase())
+        .iter()
+        .flat_map(parts)
+        .collect();
+    let has = |line: &str| {
         let line = line.to_lowercase();
-        wanted.iter().any(|word| line.contains(word))
+        wanted.iter().filter(|part| line.contains(*part)).count()
     };
-    let line = lines.find(has_any).unwrap_or(first);
+    let lines = body.lines().filter(|line| !line.trim().is_empty());
+    let counted = lines.map(|line| (has(line), line));
+    // The first of equals.
+    let best = counted.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    let line = best.map_or("", |(_, line)| line);
     line.trim().chars().take(chars).collect()
+}
+
+/// What a piece is looked for in a line as: a word, a character, pairs of them.
+fn parts(piece: &Piece) -> Vec<String> {
+    match piece {
+        Piece::Word(word) => vec![word.clone()],
+        Piece::Unspaced(run) if run.len() < 2 => vec![run.iter().collect()],
+        Piece::Unspaced(run) => run.windows(2).map(|pair| pair.iter().collect()).collect(),
+    }
 }
 
 #[cfg(test)]

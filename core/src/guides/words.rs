@@ -109,8 +109,14 @@ mod tests {
             ("护照", vec![run("护照")]),
             ("护照，丢失", vec![run("护照"), run("丢失")]),
             ("lost护照", vec![word("lost"), run("护照")]),
-            ("\"lost\" NEAR(a, 2)*", vec![word("lost"), word("NEAR"), word("a"), word("2")]),
-            ("cafe\u{301} naïve", vec![word("cafe\u{301}"), word("naïve")]),
+            (
+                "\"lost\" NEAR(a, 2)*",
+                vec![word("lost"), word("NEAR"), word("a"), word("2")],
+            ),
+            (
+                "cafe\u{301} naïve",
+                vec![word("cafe\u{301}"), word("naïve")],
+            ),
             ("a\0b", vec![word("a"), word("b")]),
             ("… — ？！\u{301}", vec![]),
             ("", vec![]),

@@ -105,7 +105,10 @@ pub fn help_at(sources: &HelpSources<'_>, spot: &Spot, languages: &[String], now
     Help {
         numbers: asked.numbers(),
         mobile: mobile(),
-        responsible: responsible.into_iter().map(|one| asked.mission(one)).collect(),
+        responsible: responsible
+            .into_iter()
+            .map(|one| asked.mission(one))
+            .collect(),
         nearest,
         hotline: asked.hotline(),
         protection: asked.protection(),
@@ -153,7 +156,8 @@ impl Asked<'_> {
             from_abroad,
         } = self.sources.hotline;
         let home = self.sources.home_country;
-        let is_home = matches!(self.spot.countries.as_slice(), [one] if one.eq_ignore_ascii_case(home));
+        let is_home =
+            matches!(self.spot.countries.as_slice(), [one] if one.eq_ignore_ascii_case(home));
         let mut forms = [(CallFrom::Abroad, from_abroad), (CallFrom::Home, from_home)];
         if is_home {
             forms.reverse();

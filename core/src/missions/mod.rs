@@ -27,7 +27,7 @@ mod words;
 
 pub use directory::Directory;
 pub use help::{
-    CallFrom, Help, HelpSources, HotlineNumber, MobileEmergency, PackTimes, PROTECTION, help_at,
+    CallFrom, Help, HelpSources, HotlineNumber, MobileEmergency, PROTECTION, PackTimes, help_at,
 };
 pub use mission::{Mission, MissionPhone, MissionPlace};
 pub use numbers::{EmergencyNumber, EmergencyNumbers, NumbersBook};

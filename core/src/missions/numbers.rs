@@ -9,8 +9,8 @@ use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result};
 use crate::language::Texts;
 use crate::lenient;
+use crate::registration::Date;
 use crate::registration::country;
-use crate::registration::date::Date;
 use crate::validate;
 
 /// The emergency numbers of a country, facts with their source.
@@ -119,7 +119,10 @@ mod tests {
         let numbers = read(&item).unwrap();
         let dialled: Vec<&str> = numbers.numbers.iter().map(|n| n.number.as_str()).collect();
         assert_eq!(dialled, ["15", "112"]);
-        assert_eq!(String::from(numbers.numbers[1].service.clone()), "avalanche");
+        assert_eq!(
+            String::from(numbers.numbers[1].service.clone()),
+            "avalanche"
+        );
         let book = NumbersBook::new([numbers]);
         assert_eq!(book.of("fR").unwrap().country, "FR");
         assert_eq!(book.of("DE"), None);
@@ -128,7 +131,12 @@ mod tests {
 
     #[test]
     fn what_is_no_item_is_refused() {
-        for (country, checked) in [("XX", "2026-11-25"), ("FR", "2026-02-30"), ("FR", ""), ("", "2026-11-25")] {
+        for (country, checked) in [
+            ("XX", "2026-11-25"),
+            ("FR", "2026-02-30"),
+            ("FR", ""),
+            ("", "2026-11-25"),
+        ] {
             let item = json!({"country": country, "source": "s", "checked": checked});
             assert!(read(&item).is_err(), "{country} {checked}");
         }

@@ -137,7 +137,9 @@ impl MissionView {
             address: mission.address.best(languages),
             latitude: place.map(Wgs84::latitude),
             longitude: place.map(Wgs84::longitude),
-            distance_m: place.zip(point).map(|(place, point)| distance_m(place, point)),
+            distance_m: place
+                .zip(point)
+                .map(|(place, point)| distance_m(place, point)),
             phones: phones(&mission.phones, languages),
             languages: mission.languages.clone(),
             email: mission.email.clone(),

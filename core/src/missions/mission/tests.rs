@@ -37,7 +37,8 @@ fn a_mission_is_read_and_written() {
 fn what_cannot_be_used_is_left_out_and_the_rest_stays() {
     let phone = |number: &str| json!({"purpose": "consular", "number": number});
     let mission = read(|json| {
-        json["phones"] = json!([phone("312 000 0000"), 7, {"number": "+903120000001"}, phone("+903120000002")]);
+        json["phones"] =
+            json!([phone("312 000 0000"), 7, {"number": "+903120000001"}, phone("+903120000002")]);
         json["position"] = json!({"lat": 91.0, "lon": 0.0});
         json["languages"] = json!(["zh-Hans", "no tag", 5]);
         json["email"] = json!("nobody");
@@ -77,7 +78,10 @@ fn what_is_no_mission_is_refused() {
     ];
     for (field, value) in rows {
         let refused = read(|json| json[field] = value.clone());
-        assert!(matches!(refused, Err(HomelineError::Invalid { .. })), "{field} {value}");
+        assert!(
+            matches!(refused, Err(HomelineError::Invalid { .. })),
+            "{field} {value}"
+        );
     }
     for text in ["", "{", "[]", "null", "\u{0}"] {
         assert!(Mission::from_json(text.as_bytes()).is_err(), "{text:?}");
