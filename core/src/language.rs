@@ -25,30 +25,42 @@ pub struct Text {
 }
 
 impl Texts {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text for a reader of `wanted`, the preferred language first; `None` only
     /// where there is none at all.
     pub fn best<'a>(&self, wanted: impl IntoIterator<Item = &'a String>) -> Option<Text> {
-        let found = wanted
-            .into_iter()
-            .find_map(|tag| self.of(tag))
-            .or_else(|| self.of("en"))
-            .or_else(|| self.0.iter().next());
-        found.map(|(language, text)| Text {
+        best_of(&self.0, wanted).map(|(language, text)| Text {
             language: language.clone(),
             text: text.clone(),
         })
     }
+}
 
-    fn of(&self, wanted: &str) -> Option<(&String, &String)> {
-        let closest = self
-            .0
-            .iter()
-            .map(|entry| (nearness(wanted, entry.0), entry))
-            .filter(|(nearness, _)| *nearness > 0)
-            // The first of equals.
-            .reduce(|best, next| if next.0 > best.0 { next } else { best });
-        closest.map(|(_, entry)| entry)
-    }
+/// Of something that is there in several languages, by tag, the one for a reader of
+/// `wanted` with its tag; `None` only where there is none at all.
+pub(crate) fn best_of<'a, 'b, T>(
+    given: &'b BTreeMap<String, T>,
+    wanted: impl IntoIterator<Item = &'a String>,
+) -> Option<(&'b String, &'b T)> {
+    wanted
+        .into_iter()
+        .find_map(|tag| nearest(given, tag))
+        .or_else(|| nearest(given, "en"))
+        .or_else(|| given.iter().next())
+}
+
+fn nearest<'b, T>(given: &'b BTreeMap<String, T>, wanted: &str) -> Option<(&'b String, &'b T)> {
+    let closest = given
+        .iter()
+        .map(|entry| (nearness(wanted, entry.0), entry))
+        .filter(|(nearness, _)| *nearness > 0)
+        // The first of equals.
+        .reduce(|best, next| if next.0 > best.0 { next } else { best });
+    closest.map(|(_, entry)| entry)
 }
 
 /// How well a reader of `wanted` is served by a text in `given`: 0 is not at all. The

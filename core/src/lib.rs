@@ -17,9 +17,10 @@
 //! | [`seal`] | HPKE envelopes, signed receipts |
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
-//! | [`geo`] | the datums of maps, and where each is used |
+//! | [`geo`] | the datums of maps, areas, distances |
 //! | [`language`] | texts in several languages |
 //! | [`packs`] | what the ministry publishes for everybody, and how it comes |
+//! | [`missions`], [`guides`] | who helps, and what to do |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`relay`] | other phones carry the SOS |
 //! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
@@ -58,10 +59,13 @@ pub mod export;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod geo;
+pub mod guides;
 pub mod health;
 pub mod homeline;
 pub mod keys;
 pub mod language;
+mod lenient;
+pub mod missions;
 mod outbox;
 pub mod packs;
 mod record;

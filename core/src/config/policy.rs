@@ -329,6 +329,9 @@ pub(crate) struct Policy {
     pub(crate) relay_again_ms: i64,
     /// At this charge a phone has minutes left.
     pub(crate) battery_low_percent: u8,
+    /// Points of one polygon of an area; more are thinned. The outline of a country that
+    /// is 10,000 km long is drawn to a kilometre with so many.
+    pub(crate) area_vertices: usize,
     /// What is carried for other phones.
     pub(crate) carry: Carry,
     /// Bytes of a pack: the borders of the world have 1.3 MB, a thousand alerts with
@@ -342,6 +345,17 @@ pub(crate) struct Policy {
     /// After a failure they are not asked for again before; and that there are none
     /// newer is written down so often.
     pub(crate) packs_retry_ms: i64,
+    /// Bytes of one item of a pack: a mission whose district has 10,000 vertices, twenty
+    /// times what the shape of a province needs.
+    pub(crate) item_bytes: usize,
+    /// Characters of a search in the guides: a long sentence; more is cut.
+    pub(crate) guide_query_chars: usize,
+    /// Terms of a search: what a sentence has; each costs a look into the index.
+    pub(crate) guide_query_terms: usize,
+    /// Guides found, at most: nobody in need reads more.
+    pub(crate) guide_hits: usize,
+    /// Characters of a guide shown with a hit: two lines of a phone.
+    pub(crate) guide_excerpt_chars: usize,
 }
 
 /// Limits of what this phone carries for others, whatever a bundle says.
@@ -545,6 +559,7 @@ impl Policy {
         datagrams_remembered: 64,
         relay_again_ms: 15 * 60_000,
         battery_low_percent: 5,
+        area_vertices: 10_000,
         carry: Carry {
             parcels: 256,
             bundle_parcels: 64,
@@ -561,5 +576,10 @@ impl Policy {
         packs: 32,
         packs_age_ms: 12 * 3_600_000,
         packs_retry_ms: 10 * 60_000,
+        item_bytes: 256 * 1024,
+        guide_query_chars: 200,
+        guide_query_terms: 48,
+        guide_hits: 100,
+        guide_excerpt_chars: 80,
     };
 }

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::Result;
+
 /// An item: its id, and its JSON.
 pub(crate) type Item<'a> = (&'a [u8], &'a [u8]);
 
@@ -24,11 +26,11 @@ pub(crate) fn items(content: &[u8]) -> Option<Vec<Item<'_>>> {
 
 /// Those of a pack's items that are a `T`. Others are left out: a newer ministry's, or
 /// a mistake, which must not take the rest away.
-pub(crate) fn read<T: serde::de::DeserializeOwned>(content: &[u8]) -> Vec<T> {
+pub(crate) fn read<T>(content: &[u8], item: impl Fn(&[u8]) -> Result<T>) -> Vec<T> {
     let items = items(content).unwrap_or_default();
     items
         .into_iter()
-        .filter_map(|(_, json)| serde_json::from_slice(json).ok())
+        .filter_map(|(_, json)| item(json).ok())
         .collect()
 }
 
@@ -144,7 +146,11 @@ mod tests {
             [(&b"a"[..], &b"1"[..]), (b"b", b"2")]
         );
         assert_eq!(items(b"").unwrap(), []);
-        assert_eq!(read::<u32>(b"a\t1\nb\t\"no number\"\nc\t3\n"), [1, 3]);
+        let number = |json: &[u8]| match json {
+            [digit @ b'0'..=b'9'] => Ok(*digit),
+            _ => Err(crate::HomelineError::bug("a test")),
+        };
+        assert_eq!(read(b"a\t1\nb\t\"no\"\nc\t3\n", number), *b"13");
     }
 
     #[test]

@@ -23,7 +23,7 @@
 
 mod content;
 mod file;
-mod first;
+pub mod first;
 mod offer;
 mod part;
 mod shelf;

@@ -14,9 +14,10 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use super::offer::Held;
 use super::part::PartFiles;
-use super::{PackName, first};
+use super::{PackName, content, first};
 use crate::config::Policy;
 use crate::error::{HomelineError, Result, StorageProblem};
+use crate::guides::{self, Guide};
 use crate::seal::sha256_hex;
 use crate::sqlite::{self, Step};
 use crate::sync::protocol::PackHeader;
@@ -26,7 +27,10 @@ const FILE: &str = "packs.db";
 /// "HLPK": tells our file from another application's.
 const APPLICATION_ID: i64 = 0x484c_504b;
 
-const MIGRATIONS: [Step; 1] = [Step::sql(&[include_str!("0001.sql")])];
+const MIGRATIONS: [Step; 1] = [Step {
+    sql: &[include_str!("0001.sql")],
+    then: Some(with_guides),
+}];
 
 /// The shelf: the one owner of the connection to `packs.db`.
 pub(crate) struct Shelf {
@@ -100,7 +104,10 @@ impl Shelf {
                     content,
                 ),
             )?;
-            Ok(())
+            match name {
+                PackName::Guides => fill_guides(tx, content),
+                _ => Ok(()),
+            }
         })?;
         self.generation.fetch_add(1, Ordering::SeqCst);
         Ok(())
@@ -139,6 +146,21 @@ impl Shelf {
             })
         })?;
         Ok(asked.unwrap_or_default())
+    }
+
+    /// Runs `work` over the guides; where there is no file or it cannot be used, over the
+    /// library's own in memory.
+    pub(crate) fn guides<R>(&self, work: impl Fn(&Connection) -> Result<R>) -> Result<R> {
+        match self.look(|tx| work(tx)) {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) | Err(HomelineError::Storage { .. }) => {
+                let mut connection = Connection::open_in_memory()?;
+                let transaction = connection.transaction()?;
+                with_guides(&transaction)?;
+                work(&transaction)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Closes the file, so that no lock is held while the app is suspended. The next
@@ -258,6 +280,16 @@ impl<T> Made<T> {
             Some((generation, Arc::clone(&new)));
         new
     }
+}
+
+/// The tables of the guides, with the library's own in them.
+fn with_guides(connection: &Connection) -> Result<()> {
+    guides::create(connection)?;
+    fill_guides(connection, &first::served(PackName::Guides).content)
+}
+
+fn fill_guides(connection: &Connection, content: &[u8]) -> Result<()> {
+    guides::replace_all(connection, &content::read(content, Guide::from_json))
 }
 
 fn about(tx: &Connection, name: PackName) -> Result<Option<Held>> {

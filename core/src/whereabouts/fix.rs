@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{HomelineError, Problem, Result};
+use crate::geo::sphere_m;
 
 /// A source time before this is that of a receiver without time: 2000-01-01.
 pub(super) const PLAUSIBLE_FROM_MS: i64 = 946_684_800_000;
@@ -204,15 +205,6 @@ impl Fix {
         }
         sphere_m(self.position.degrees(), other.position.degrees())
     }
-}
-
-/// Great-circle distance in metres between two places in degrees.
-pub(super) fn sphere_m((lat1, lon1): (f64, f64), (lat2, lon2): (f64, f64)) -> f64 {
-    const EARTH_M: f64 = 6_371_008.8; // mean radius, IUGG
-    let (dlat, dlon) = ((lat2 - lat1).to_radians(), (lon2 - lon1).to_radians());
-    let h = (dlat / 2.0).sin().powi(2)
-        + lat1.to_radians().cos() * lat2.to_radians().cos() * (dlon / 2.0).sin().powi(2);
-    2.0 * EARTH_M * h.sqrt().min(1.0).asin()
 }
 
 #[cfg(test)]

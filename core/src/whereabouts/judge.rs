@@ -6,11 +6,12 @@
 //! same against it, they are believed: the first of them keep their flag, the
 //! last and those after it have none.
 
-use super::fix::{PLAUSIBLE_FROM_MS, sphere_m};
+use super::fix::PLAUSIBLE_FROM_MS;
 use super::last::Entry;
 use super::{Fix, FixFlag, FixOrigin, Position, RecordedFix, age_ms};
 use crate::clock::ClockReading;
 use crate::config::Policy;
+use crate::geo::sphere_m;
 
 /// A place with how old it is now.
 #[derive(Clone, Copy)]
