@@ -29,6 +29,15 @@ impl<T> Lenient<T> {
     }
 }
 
+/// The value; its default in place of anything else.
+pub(crate) fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    Ok(Lenient::deserialize(from)?.known().unwrap_or_default())
+}
+
 /// The elements of a list that have the form; none of what is no list.
 pub(crate) fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where

@@ -18,6 +18,7 @@
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
 //! | [`geo`] | the datums of maps, areas, distances |
+//! | [`alerts`] | what is dangerous at a place, and what to do |
 //! | [`language`] | texts in several languages |
 //! | [`packs`] | what the ministry publishes for everybody, and how it comes |
 //! | [`missions`], [`guides`] | who helps, and what to do |
@@ -50,6 +51,7 @@ macro_rules! redacted_debug {
     )+};
 }
 
+pub mod alerts;
 pub mod clock;
 pub mod config;
 pub mod contacts;

@@ -332,6 +332,13 @@ pub(crate) struct Policy {
     /// Points of one polygon of an area; more are thinned. The outline of a country that
     /// is 10,000 km long is drawn to a kilometre with so many.
     pub(crate) area_vertices: usize,
+    /// Bytes of one alert in JSON: the outline of a country, and texts in twenty
+    /// languages.
+    pub(crate) alert_bytes: usize,
+    /// Bytes of one text of an alert, in one language: a whole page of travel advice.
+    pub(crate) alert_text_bytes: usize,
+    /// Alerts at a time: at a kilobyte each, 20 MB of memory.
+    pub(crate) alerts: usize,
     /// What is carried for other phones.
     pub(crate) carry: Carry,
     /// Bytes of a pack: the borders of the world have 1.3 MB, a thousand alerts with
@@ -560,6 +567,9 @@ impl Policy {
         relay_again_ms: 15 * 60_000,
         battery_low_percent: 5,
         area_vertices: 10_000,
+        alert_bytes: 1024 * 1024,
+        alert_text_bytes: 64 * 1024,
+        alerts: 20_000,
         carry: Carry {
             parcels: 256,
             bundle_parcels: 64,

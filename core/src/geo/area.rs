@@ -9,8 +9,12 @@
 //! circle around no place or with a negative radius, a code that nobody has heard of, and
 //! in JSON a part of any other form.
 
+use std::f64::consts::FRAC_PI_2;
+
 use serde::{Deserialize, Serialize};
 
+use super::distance::EARTH_M;
+use super::polygon::Bounds;
 use super::{Polygon, Wgs84, distance_m};
 use crate::lenient;
 
@@ -103,12 +107,42 @@ impl Circle {
             && (self.radius_m >= WHOLE_EARTH_M
                 || distance_m(middle, place) <= self.radius_m + ROUNDING_M)
     }
+
+    /// The box around it; `None` where it covers nothing.
+    pub fn bounds(&self) -> Option<Bounds> {
+        Wgs84::new(self.lat, self.lon).ok()?;
+        if self.radius_m.is_nan() || self.radius_m < 0.0 {
+            return None;
+        }
+        let reach = (self.radius_m + 2.0 * ROUNDING_M) / EARTH_M;
+        let (south, north) = (self.lat - reach.to_degrees(), self.lat + reach.to_degrees());
+        // Around a pole it has every longitude, and over half of the earth, too.
+        if reach >= FRAC_PI_2 || south <= -90.0 || north >= 90.0 {
+            return Some(Bounds {
+                south: south.max(-90.0),
+                north: north.min(90.0),
+                ..Bounds::EARTH
+            });
+        }
+        let half = (reach.sin() / self.lat.to_radians().cos()).asin();
+        Some(Bounds {
+            south,
+            north,
+            west: one_turn(self.lon - half.to_degrees()),
+            width: 2.0 * half.to_degrees(),
+        })
+    }
 }
 
 fn have_common(codes: &[String], others: &[String]) -> bool {
     codes
         .iter()
         .any(|code| others.iter().any(|other| code.eq_ignore_ascii_case(other)))
+}
+
+/// The longitude, -180 to below 180.
+fn one_turn(longitude: f64) -> f64 {
+    (longitude + 180.0).rem_euclid(360.0) - 180.0
 }
 
 /// Each polygon takes any JSON by itself, without being held in memory twice.

@@ -4,7 +4,7 @@
 use super::Wgs84;
 
 /// Mean radius of the earth, metres (IUGG).
-const EARTH_M: f64 = 6_371_008.8;
+pub(super) const EARTH_M: f64 = 6_371_008.8;
 
 /// Great-circle distance between two positions, metres.
 pub fn distance_m(one: Wgs84, other: Wgs84) -> f64 {

@@ -58,7 +58,7 @@ enum Form {
     Band,
 }
 
-/// The box around a polygon, degrees: a place outside it is outside the polygon.
+/// The box around a polygon or a circle, degrees: a place outside it is outside of both.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Bounds {
     /// Lowest latitude.
@@ -79,6 +79,24 @@ impl Bounds {
         west: -180.0,
         width: 360.0,
     };
+
+    /// The place in the middle of it, latitude first.
+    pub(crate) fn middle(self) -> [f64; 2] {
+        let longitude = self.west + self.width / 2.0;
+        let turned = if longitude > 180.0 {
+            longitude - 360.0
+        } else {
+            longitude
+        };
+        [(self.south + self.north) / 2.0, turned]
+    }
+
+    /// Whether the place may be inside.
+    pub fn holds(&self, place: Wgs84) -> bool {
+        let apart = one_meridian(place.longitude()) - self.west;
+        let east = if apart < 0.0 { apart + 360.0 } else { apart };
+        (self.south..=self.north).contains(&place.latitude()) && east <= self.width
+    }
 }
 
 impl Polygon {

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn at(latitude: f64, longitude: f64) -> Spot {
@@ -134,4 +136,27 @@ fn json_keeps_what_has_a_form() {
     assert_eq!(serde_json::from_str::<Area>(&json).unwrap(), area);
     assert_eq!(serde_json::to_string(&Area::default()).unwrap(), "{}");
     assert_eq!(serde_json::from_str::<Area>("{}").unwrap(), Area::default());
+}
+
+proptest! {
+    /// The box of a circle holds all of it.
+    #[test]
+    fn the_box_of_a_circle_is_honest(
+        (lat, lon) in (-90.0..=90.0, -180.0..=180.0),
+        radius_m in prop_oneof![0.0..100.0, 0.0..1e6, 0.0..2.1e7],
+        (part, direction) in (0.0..=1.0_f64, 0.0..std::f64::consts::TAU),
+    ) {
+        let circle = Circle { lat, lon, radius_m };
+        let bounds = circle.bounds().unwrap();
+        // A place within the radius, by the direct formula on the sphere.
+        let reach = (part * radius_m / EARTH_M).min(std::f64::consts::PI);
+        let from = f64::to_radians(lat);
+        let to = (from.sin() * reach.cos() + from.cos() * reach.sin() * direction.cos())
+            .clamp(-1.0, 1.0)
+            .asin();
+        let turn = (direction.sin() * reach.sin() * from.cos())
+            .atan2(reach.cos() - from.sin() * to.sin());
+        let place = Wgs84::new(to.to_degrees(), one_turn(lon + turn.to_degrees())).unwrap();
+        prop_assert!(bounds.holds(place), "{:?} {:?}", bounds, place.latitude());
+    }
 }

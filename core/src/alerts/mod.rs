@@ -1,0 +1,30 @@
+//! What is dangerous here, and what to do: the ministry's alerts on the phone, with no
+//! network and without telling anybody where the traveler is.
+//!
+//! Everything in this module is a pure function of its arguments. Storage, the network
+//! and the clock are the caller's. The way from a message to a screen:
+//!
+//! 1. [`read_alerts`] takes the JSON of a pack: each [`Alert`] that has a name is kept,
+//!    whatever else is odd about it.
+//! 2. [`resolve()`] says the [`AlertState`] of each, at the best time known: in force,
+//!    ahead, expired, superseded, cancelled, or no actual danger at all.
+//! 3. [`AlertIndex`] finds those of a place, of a country and of a coming stay.
+//! 4. [`at_place`] makes of them what a host shows: the level by the ministry's
+//!    [`LevelScale`], the alerts with the most important first, in the traveler's
+//!    language.
+
+mod alert;
+mod level;
+mod matching;
+mod resolve;
+mod values;
+mod view;
+
+pub use alert::{Alert, AlertReference, ReadAlerts, read_alerts};
+pub use level::{Level, LevelRank, LevelScale, LevelView};
+pub use matching::{AlertIndex, StayAlerts};
+pub use resolve::{AlertState, resolve};
+pub use values::{
+    AlertCategory, AlertCertainty, AlertKind, AlertSeverity, AlertStatus, AlertUrgency,
+};
+pub use view::{AlertView, PlaceAlerts, Resolved, at_place, views};
