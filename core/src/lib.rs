@@ -23,6 +23,7 @@
 //! | [`packs`] | what the ministry publishes for everybody, and how it comes |
 //! | [`missions`], [`guides`] | who helps, and what to do |
 //! | [`sos`] | reports and the state machine with its evidence |
+//! | [`reference`] | what the packs say of a place |
 //! | [`relay`] | other phones carry the SOS |
 //! | [`retention`], [`export`], `erase` | how long data stay, and all of them out or gone |
 //! | [`sync`], [`transport`] | the ministry protocol, and how bytes leave |
@@ -71,6 +72,7 @@ pub mod missions;
 mod outbox;
 pub mod packs;
 mod record;
+pub mod reference;
 pub mod registration;
 pub mod relay;
 pub mod retention;

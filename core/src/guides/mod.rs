@@ -19,8 +19,10 @@
 
 mod guide;
 mod query;
+mod service;
 mod store;
 mod words;
 
 pub use guide::{Guide, GuideText, GuideView};
+pub use service::Guides;
 pub use store::{GuideHit, GuideWanted, create, get, list, replace_all, search};

@@ -1,6 +1,7 @@
 //! `Homeline`, the object that a host opens. It wires the services together and
 //! hands them out; it decides nothing itself.
 
+mod asking;
 #[cfg(feature = "faults")]
 mod faults;
 mod leaving;
@@ -21,6 +22,7 @@ use crate::clock::{Clock, Time};
 use crate::config::{Config, Policy};
 use crate::contacts::Contacts;
 use crate::error::{Result, guard};
+use crate::guides::Guides;
 use crate::health::{self, Health, PermissionReport, WakeCause};
 use crate::keys::{
     CurrentVault, DeviceKeys, KeyPurpose, KeyVault, Secret, SecretFile, StoredSecret, random,
@@ -28,6 +30,7 @@ use crate::keys::{
 use crate::outbox::{Fate, Outbox, Role};
 use crate::packs::{Packs, Shelf};
 use crate::record::{Record, RecordState};
+use crate::reference::Reference;
 use crate::registration::fields::Stamper;
 use crate::registration::groups::Groups;
 use crate::registration::{Consents, Dependents, Phones, Registration, Trips, country, gate};
@@ -66,6 +69,8 @@ pub struct Homeline {
     attachments: Arc<Attachments>,
     relay: Arc<Relay>,
     packs: Arc<Packs>,
+    guides: Arc<Guides>,
+    reference: Arc<Reference>,
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) retention: Arc<Retention>,
     engine: Engine,
@@ -314,6 +319,11 @@ impl Homeline {
         Arc::clone(&self.packs)
     }
 
+    /// What to do when something has happened.
+    pub fn guides(&self) -> Arc<Guides> {
+        Arc::clone(&self.guides)
+    }
+
     /// What phones carry for each other.
     pub fn relay(&self) -> Arc<Relay> {
         Arc::clone(&self.relay)
@@ -377,6 +387,13 @@ impl Homeline {
         ));
         let uploads = Arc::new(Uploads::default());
         let shelf = Arc::new(Shelf::new(&directory, policy.clone()));
+        let reference = Arc::new(Reference::new(
+            &config,
+            Arc::clone(&shelf),
+            Arc::clone(&record),
+            Arc::clone(&outbox),
+            Arc::clone(&last),
+        ));
         // What a kill has left half made. Where it fails, the next end of one does it.
         let _ = outbox.sweep_attachments();
         let relay = Arc::new(Relay {
@@ -479,6 +496,10 @@ impl Homeline {
                 listeners: Arc::clone(&listeners),
                 policy: policy.clone(),
             }),
+            guides: Arc::new(Guides {
+                reference: Arc::clone(&reference),
+            }),
+            reference,
             shelf,
             directory,
             vault,

@@ -8,6 +8,7 @@ use crate::config::Hotline;
 use crate::geo::Spot;
 use crate::guides::{Guide, GuideView};
 use crate::packs::first;
+use crate::reference::PlaceBasis;
 
 /// The ids of the guides that say what a consulate can do and what it cannot. A ministry's
 /// pack may bring its own text under the same ids.
@@ -16,6 +17,10 @@ pub const PROTECTION: [&str; 2] = ["consulate-can", "consulate-cannot"];
 /// Who and what helps, at a place.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct Help {
+    /// How it is known where the place is.
+    pub basis: PlaceBasis,
+    /// The countries that the place may be in, two letters each, the most likely first.
+    pub countries: Vec<String>,
     /// Local emergency numbers: call them first. Of each country that the place may be
     /// in, the most likely first; empty where none are known.
     pub numbers: Vec<LocalNumbers>,
@@ -103,6 +108,8 @@ pub fn help_at(sources: &HelpSources<'_>, spot: &Spot, languages: &[String], now
     let responsible = sources.missions.candidates(spot);
     let nearest = asked.nearest(&responsible);
     Help {
+        basis: PlaceBasis::Given,
+        countries: spot.countries.clone(),
         numbers: asked.numbers(),
         mobile: mobile(),
         responsible: responsible

@@ -31,8 +31,8 @@ mod shelf;
 pub(crate) use content::{apply, read};
 pub use content::{delta, write};
 pub use file::write_file;
-pub(crate) use offer::{Held, PackRefusal, Step, step};
-pub(crate) use shelf::{Asked, Made, Served, Shelf};
+pub(crate) use offer::{PackRefusal, Step, step};
+pub(crate) use shelf::{Asked, Made, Shelf};
 
 use std::sync::Arc;
 

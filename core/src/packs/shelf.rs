@@ -82,6 +82,13 @@ impl Shelf {
         Ok(self.look(|tx| about(tx, name))?.flatten())
     }
 
+    /// When the pack that serves was made, milliseconds UTC; `None` where there is none.
+    pub(crate) fn issued_ms(&self, name: PackName) -> Option<i64> {
+        let held = self.held(name).ok().flatten();
+        held.map(|held| held.issued_ms)
+            .or_else(|| first::issued_ms(name))
+    }
+
     /// Puts a pack in the place of the one before, whole or not at all. `content` has
     /// the hash of the header.
     pub(crate) fn install(
@@ -248,24 +255,22 @@ impl Shelf {
     }
 }
 
-/// What is made of a pack when it is first asked for, until the pack is replaced.
+/// What is made of a pack when it is first asked for, until a pack is replaced.
 pub(crate) struct Made<T> {
     name: PackName,
-    make: fn(&Served) -> T,
     made: RwLock<Option<(u64, Arc<T>)>>,
 }
 
 impl<T> Made<T> {
-    pub(crate) fn new(name: PackName, make: fn(&Served) -> T) -> Self {
+    pub(crate) fn new(name: PackName) -> Self {
         Self {
             name,
-            make,
             made: RwLock::new(None),
         }
     }
 
-    /// What is made of the pack that serves now.
-    pub(crate) fn get(&self, shelf: &Shelf) -> Arc<T> {
+    /// What `make` makes of the pack that serves now.
+    pub(crate) fn get(&self, shelf: &Shelf, make: impl FnOnce(&Served) -> T) -> Arc<T> {
         // Before the pack is read: what is replaced meanwhile is made again.
         let generation = shelf.generation.load(Ordering::SeqCst);
         let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
@@ -275,7 +280,7 @@ impl<T> Made<T> {
             return Arc::clone(made);
         }
         drop(made);
-        let new = Arc::new((self.make)(&shelf.served(self.name)));
+        let new = Arc::new(make(&shelf.served(self.name)));
         *self.made.write().unwrap_or_else(PoisonError::into_inner) =
             Some((generation, Arc::clone(&new)));
         new

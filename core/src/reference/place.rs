@@ -2,14 +2,15 @@
 
 use crate::error::Result;
 use crate::geo::Wgs84;
+use crate::geo::country::Located;
 use crate::registration::country;
 use crate::whereabouts::Position;
 
 /// A place that a host asks about.
 #[derive(Clone, PartialEq, uniffi::Enum)]
 pub enum Place {
-    /// Where the traveler is: the last known position. Where none is known, or it is
-    /// doubtful, no country is.
+    /// Where the traveler is: the last known position; where there is none, the country
+    /// of the trip's stay for today.
     Here,
     /// A position on the map.
     At {
@@ -26,6 +27,33 @@ pub enum Place {
 }
 
 redacted_debug!(Place);
+
+/// How it is known where a place is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum PlaceBasis {
+    /// The host said it.
+    Given,
+    /// By the last known position.
+    LastPosition {
+        /// Milliseconds since then; absent where no clock can tell.
+        age_ms: Option<i64>,
+    },
+    /// No position is known; the traveler's trip has a stay there today.
+    Stay,
+    /// It is not known.
+    Nowhere,
+}
+
+/// A place, as far as it is known.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct PlaceFound {
+    /// How it is known.
+    pub basis: PlaceBasis,
+    /// The countries that it may be in, two letters each, the most likely first.
+    pub countries: Vec<String>,
+    /// What the borders say of its position; absent where it has none.
+    pub located: Option<Located>,
+}
 
 /// What is known of a place before any border is looked at.
 #[derive(Default)]

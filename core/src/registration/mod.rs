@@ -57,7 +57,9 @@ pub use trips::{
     Certainty, CloseReason, CurrentStay, Placement, SavedTrip, Stay, Trip, TripClosed, TripOutcome,
     TripQuestion, TripReview, Trips, stay_at, trip_at, trips_of,
 };
-pub(crate) use trips::{expire as expire_trips, load as load_trips, open_trip_at};
+pub(crate) use trips::{
+    expire as expire_trips, load as load_trips, open_trip_at, stay_of_today, stays_ahead,
+};
 
 use std::sync::Arc;
 

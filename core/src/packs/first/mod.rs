@@ -56,6 +56,11 @@ static GUIDES: [Source; 7] = guides![
 /// When it was put together, milliseconds UTC: 2026-11-25.
 const ISSUED_MS: i64 = 1_795_564_800_000;
 
+/// When the library's own pack of this name was made; `None` where it has none.
+pub(super) fn issued_ms(name: PackName) -> Option<i64> {
+    matches!(name, PackName::Numbers | PackName::Guides).then_some(ISSUED_MS)
+}
+
 /// The library's own pack of this name, in the form of the ministry's; empty where it
 /// has none.
 pub(super) fn served(name: PackName) -> Served {

@@ -17,7 +17,7 @@ pub use current::{Certainty, Placement, stay_at, trip_at};
 pub use review::{CloseReason, TripOutcome, TripQuestion};
 pub(crate) use review::{Known, TimeTrust, review};
 pub use store::{SavedTrip, TripClosed, trips_of};
-pub(crate) use store::{expire, load, seen};
+pub(crate) use store::{expire, load, seen, stay_of_today, stays_ahead};
 pub use trip::{Stay, Trip};
 
 use std::sync::Arc;

@@ -5,9 +5,11 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
+use super::current::stay_at;
 use super::review::{CloseReason, Seen};
-use super::trip::Trip;
+use super::trip::{Stay, Trip};
 use crate::error::{HomelineError, Result};
+use crate::registration::date::Today;
 use crate::registration::fields::{self, Field, Stamp};
 
 /// The kind of the trips' entities.
@@ -58,6 +60,23 @@ impl From<(String, Kept)> for SavedTrip {
 /// All trips, the one that departs last first.
 pub(crate) fn load(tx: &Connection) -> Result<Vec<SavedTrip>> {
     Ok(sorted(fields::load_all(tx, TRIP)?))
+}
+
+/// The stays of the open trips that are not over at `now_ms`, in order of arrival.
+pub(crate) fn stays_ahead(tx: &Connection, now_ms: i64) -> Result<Vec<Stay>> {
+    let today = Today::at(now_ms);
+    let open = load(tx)?.into_iter().filter(|saved| saved.closed.is_none());
+    let mut stays: Vec<Stay> = open.flat_map(|saved| saved.trip.stays).collect();
+    stays.retain(|stay| stay.days().is_some_and(|(_, to)| to >= today.first));
+    // Dates of the form YYYY-MM-DD sort as their days do.
+    stays.sort_by(|one, other| one.from.cmp(&other.from));
+    Ok(stays)
+}
+
+/// The stay that the open trips have for `now_ms`.
+pub(crate) fn stay_of_today(tx: &Connection, now_ms: i64) -> Result<Option<Stay>> {
+    let stays = stays_ahead(tx, now_ms)?;
+    Ok(stay_at(&stays, now_ms).stay.cloned())
 }
 
 /// The trips in the fields of a registration, the one that departs last first.
