@@ -1,6 +1,7 @@
-//! Places on the earth: the datums of maps and where each is used. Countries,
-//! missions and their districts come to stand here beside them.
+//! Places on the earth: the datums of maps and where each is used, and the country
+//! of a place. Missions and their districts come to stand here beside them.
 
+pub mod country;
 mod datum;
 mod mainland;
 
