@@ -294,6 +294,14 @@ pub(crate) struct Policy {
     pub(crate) sms_limit_ms: i64,
     /// Longest text that can be a receipt: one message, and what gateways add.
     pub(crate) sms_answer_bytes: usize,
+    /// A border is looked for so far around a place: 5 km, an hour on foot. Within that
+    /// a phone soon roams into the other country's network.
+    pub(crate) border_look_m: f64,
+    /// More than this a position is not taken to be off: a cell at sea reaches 35 km,
+    /// and a larger circle would have half a continent as candidates.
+    pub(crate) country_accuracy_m: f64,
+    /// Largest file of boundaries of a ministry: three times what is built in.
+    pub(crate) boundaries_bytes: usize,
     /// Positions in an export that is held in memory: about 3 MB of text.
     pub(crate) export_fixes: u32,
     /// What an attempt proves of a network holds for so long, where the host does
@@ -552,6 +560,9 @@ impl Policy {
         sms_retry_ms: 60_000,
         sms_limit_ms: 30 * 60_000,
         sms_answer_bytes: 400,
+        border_look_m: 5_000.0,
+        country_accuracy_m: 50_000.0,
+        boundaries_bytes: 4_500_000,
         export_fixes: 50_000,
         plan_memory_ms: 10 * 60_000,
         datagram_attempts: 5,

@@ -1,8 +1,8 @@
-//! Places on the earth: the datums of maps and where each is used, areas and who is in
-//! them, distances. Countries, missions and their districts come to stand here beside
-//! them.
+//! Places on the earth: the datums of maps and where each is used, the country of a
+//! place, areas and who is in them, distances.
 
 pub mod area;
+pub mod country;
 mod datum;
 mod distance;
 mod mainland;

