@@ -12,6 +12,8 @@
     reason = "a panic is what a fuzzer looks for"
 )]
 
+mod help;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -42,6 +44,8 @@ use crate::sos::compact::{CompactReport, TextPart};
 use crate::sync::protocol::{CarriedAnswer, Content, ProfileNews};
 use crate::whereabouts::exchange::{self, Imported, TrackPiece};
 use crate::whereabouts::{Position, pack, unpack};
+
+pub use help::{guide_search, help_items};
 
 /// GPX: what is taken is written, and comes back the same.
 pub fn gpx(bytes: &[u8]) {

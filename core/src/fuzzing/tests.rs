@@ -127,6 +127,16 @@ fn fields_that_were_changed() {
 }
 
 #[test]
+fn items_about_help_that_were_changed() {
+    changed("help_items", 2_000, help_items);
+}
+
+#[test]
+fn searches_that_were_changed() {
+    changed("guide_search", 2_000, guide_search);
+}
+
+#[test]
 fn any_numbers_as_a_position() {
     proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 16..160))| datum(&bytes));
 }

@@ -66,8 +66,8 @@ impl Guide {
     /// Reads an item of a pack.
     ///
     /// Errors: `Invalid` for what is no guide: longer than the limit, without an id, a
-    /// situation or a text, or with a day that is none. A country that nobody has heard of
-    /// is kept: a guide for it must not become one for all.
+    /// situation or a text, or with a day that is none. What is no code of a country
+    /// becomes `ZZ`, which no place has: a guide for it must not become one for all.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let policy = &Policy::STANDARD;
         if json.len() > policy.item_bytes {
@@ -84,7 +84,7 @@ impl Guide {
             return Err(invalid("guide.updated", Problem::Malformed));
         }
         for code in &mut guide.countries {
-            *code = country("guide.countries", code).unwrap_or_else(|_| code.to_ascii_uppercase());
+            *code = country("guide.countries", code).unwrap_or_else(|_| "ZZ".into());
         }
         Ok(guide)
     }
@@ -149,6 +149,13 @@ mod tests {
                 (Some(7), Some(day))
             );
         }
+    }
+
+    #[test]
+    fn a_guide_for_an_unknown_country_is_not_one_for_all() {
+        let mut guide = robbed();
+        guide["countries"] = json!(["XX", "", "A B", 7]);
+        assert_eq!(read(&guide).unwrap().countries, ["ZZ", "ZZ", "ZZ"]);
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod parcels;
 mod problem;
 mod request;
 mod roster;
+pub mod sample;
 mod server;
 mod sms;
 mod store;
