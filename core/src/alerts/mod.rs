@@ -17,6 +17,7 @@ mod alert;
 mod level;
 mod matching;
 mod resolve;
+mod service;
 mod values;
 mod view;
 
@@ -24,6 +25,7 @@ pub use alert::{Alert, AlertReference, ReadAlerts, read_alerts};
 pub use level::{Level, LevelRank, LevelScale, LevelView};
 pub use matching::{AlertIndex, StayAlerts};
 pub use resolve::{AlertState, resolve};
+pub use service::{Alerts, StayAlertsView};
 pub use values::{
     AlertCategory, AlertCertainty, AlertKind, AlertSeverity, AlertStatus, AlertUrgency,
 };

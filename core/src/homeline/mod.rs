@@ -18,6 +18,7 @@ pub use state::{EraseRequest, HomeState, Waiting};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use crate::alerts::Alerts;
 use crate::clock::{Clock, Time};
 use crate::config::{Config, Policy};
 use crate::contacts::Contacts;
@@ -70,6 +71,7 @@ pub struct Homeline {
     relay: Arc<Relay>,
     packs: Arc<Packs>,
     guides: Arc<Guides>,
+    alerts: Arc<Alerts>,
     reference: Arc<Reference>,
     pub(crate) shelf: Arc<Shelf>,
     pub(crate) retention: Arc<Retention>,
@@ -319,6 +321,11 @@ impl Homeline {
         Arc::clone(&self.packs)
     }
 
+    /// What is dangerous where.
+    pub fn alerts(&self) -> Arc<Alerts> {
+        Arc::clone(&self.alerts)
+    }
+
     /// What to do when something has happened.
     pub fn guides(&self) -> Arc<Guides> {
         Arc::clone(&self.guides)
@@ -495,6 +502,9 @@ impl Homeline {
                 sealer: Arc::clone(&sealer),
                 listeners: Arc::clone(&listeners),
                 policy: policy.clone(),
+            }),
+            alerts: Arc::new(Alerts {
+                reference: Arc::clone(&reference),
             }),
             guides: Arc::new(Guides {
                 reference: Arc::clone(&reference),

@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result, guard};
+use crate::geo::country::Boundaries;
 use crate::homeline::{Listeners, Topic};
 use crate::sync::Sealer;
 
@@ -178,7 +179,7 @@ impl Packs {
 /// of what serves.
 pub(crate) fn is_usable(name: PackName, content: &[u8]) -> bool {
     match name {
-        PackName::Boundaries => true,
+        PackName::Boundaries => Boundaries::parse(content.to_vec()).is_ok(),
         _ => content::items(content).is_some(),
     }
 }

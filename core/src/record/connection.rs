@@ -15,7 +15,7 @@ use crate::salvage::Pages;
 use crate::sqlite::{self, Step};
 use crate::whereabouts;
 
-const MIGRATIONS: [Step; 2] = [
+const MIGRATIONS: [Step; 3] = [
     Step::sql(&[include_str!("migrations/0001.sql")]),
     Step {
         sql: &[
@@ -27,6 +27,7 @@ const MIGRATIONS: [Step; 2] = [
         ],
         then: Some(whereabouts::migrate),
     },
+    Step::sql(&[include_str!("migrations/0003/alerts.sql")]),
 ];
 
 /// The newest version of the schema.

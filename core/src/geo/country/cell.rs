@@ -168,7 +168,11 @@ fn crosses_east(from: Point, to: Point, x: f64) -> bool {
     if (from.1 >= 0.0) == (to.1 >= 0.0) {
         return false;
     }
-    let (low, high) = if to.1 > from.1 { (from, to) } else { (to, from) };
+    let (low, high) = if to.1 > from.1 {
+        (from, to)
+    } else {
+        (to, from)
+    };
     let is_left = |x: f64| {
         let side = turn(low, high, x, 0.0);
         side > 0.0 || (side == 0.0 && high.0 <= low.0)
@@ -181,7 +185,11 @@ fn crosses_north(from: Point, to: Point, spot: &Spot) -> bool {
     if (from.0 >= spot.x) == (to.0 >= spot.x) {
         return false;
     }
-    let (west, east) = if to.0 > from.0 { (from, to) } else { (to, from) };
+    let (west, east) = if to.0 > from.0 {
+        (from, to)
+    } else {
+        (to, from)
+    };
     turn(west, east, spot.x, 0.0) <= 0.0 && turn(west, east, spot.x, spot.y) > 0.0
 }
 
