@@ -141,14 +141,20 @@ impl AlertIndex {
     pub fn concerning(&self, countries: &[String]) -> Vec<usize> {
         let mut found: Vec<usize> = coded(&self.countries, countries).collect();
         found.extend(coded(&self.located, countries));
-        for country in countries.iter().map(|code| code.to_ascii_uppercase()) {
-            let inside = self.regions.iter().filter(|(region, _)| {
-                let rest = region.strip_prefix(&country);
-                rest.is_some_and(|rest| country.len() == 2 && rest.starts_with('-'))
-            });
-            found.extend(inside.flat_map(|(_, alerts)| alerts));
-        }
+        found.extend(self.in_regions_of(countries));
         each_once(found)
+    }
+
+    /// The alerts that name a region of one of the countries: where the region of a place
+    /// is not known, each of them may concern it.
+    pub fn in_regions_of(&self, countries: &[String]) -> Vec<usize> {
+        let is_inside = |region: &str| {
+            let country = region.split_once('-').map(|(country, _)| country);
+            let mut codes = countries.iter();
+            country.is_some_and(|country| codes.any(|code| code.eq_ignore_ascii_case(country)))
+        };
+        let inside = self.regions.iter().filter(|(region, _)| is_inside(region));
+        each_once(inside.flat_map(|(_, alerts)| alerts).copied().collect())
     }
 
     /// For each stay that is not over: the alerts that concern its country or name its

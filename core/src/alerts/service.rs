@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{AlertState, AlertView, PlaceAlerts, Resolved, at_place, resolve, views};
 use crate::error::{Result, guard};
+use crate::geo::Spot;
 use crate::reference::{AlertBook, Place, Reference};
 use crate::registration::{Stay, country};
 
@@ -27,19 +28,16 @@ redacted_debug!(StayAlertsView);
 
 #[uniffi::export]
 impl Alerts {
-    /// The level and the alerts at a place, as of when. Of a position only what covers it,
-    /// and what names its country; of a whole country all that concerns it.
+    /// The level and the alerts at a place, as of when. Of a position what covers it, and
+    /// what names its country or a region of that; of a whole country all that concerns
+    /// it.
     ///
     /// Errors: `Invalid` for a place that is none.
     pub fn at(&self, place: Place) -> Result<PlaceAlerts> {
         guard("Alerts::at", || {
             let spot = self.reference.find(place)?.spot;
             let now = self.now();
-            let found = match spot.point {
-                Some(_) => now.book.index.at(&spot),
-                None => now.book.index.concerning(&spot.countries),
-            };
-            Ok(now.shown(&found))
+            Ok(now.shown(&now.found(&spot)))
         })
     }
 
@@ -118,6 +116,20 @@ impl Now {
             states: &self.states,
             scale: &self.scale,
         }
+    }
+
+    /// The alerts that concern a spot.
+    fn found(&self, spot: &Spot) -> Vec<usize> {
+        let index = &self.book.index;
+        if spot.point.is_none() {
+            return index.concerning(&spot.countries);
+        }
+        // The borders have no regions: see `AlertIndex::in_regions_of`.
+        let regional = index.in_regions_of(&spot.countries);
+        let mut found = [index.at(spot), regional].concat();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn shown(&self, found: &[usize]) -> PlaceAlerts {
