@@ -12,18 +12,26 @@
 //! 4. [`at_place`] makes of them what a host shows: the level by the ministry's
 //!    [`LevelScale`], the alerts with the most important first, in the traveler's
 //!    language.
+//! 5. [`plan()`] decides what is notified and how loudly, from what was shown and read
+//!    before; [`step`] decides when somebody has arrived in a country.
 
 mod alert;
+mod arrival;
 mod level;
 mod matching;
+mod plan;
 mod resolve;
 mod service;
 mod values;
 mod view;
 
 pub use alert::{Alert, AlertReference, ReadAlerts, read_alerts};
+pub use arrival::{ArrivalEvent, ArrivalState, Located, alerts_of_arrival, step};
 pub use level::{Level, LevelRank, LevelScale, LevelView};
 pub use matching::{AlertIndex, StayAlerts};
+pub use plan::{
+    AlertLoudness, AlertNews, AlertRead, Concerned, NotificationPlan, PlanState, PlannedAlert, plan,
+};
 pub use resolve::{AlertState, resolve};
 pub use service::{Alerts, StayAlertsView};
 pub use values::{

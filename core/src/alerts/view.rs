@@ -70,7 +70,7 @@ pub struct Resolved<'a> {
 }
 
 impl<'a> Resolved<'a> {
-    fn get(&self, index: usize) -> Option<(&'a Alert, &'a AlertState)> {
+    pub(super) fn get(&self, index: usize) -> Option<(&'a Alert, &'a AlertState)> {
         Some((self.alerts.get(index)?, self.states.get(index)?))
     }
 }
@@ -83,10 +83,11 @@ pub fn at_place(
     wanted: &[String],
     as_of_ms: Option<i64>,
 ) -> PlaceAlerts {
-    let shown = important_first(of, found)
+    let shown: Vec<(&Alert, &AlertState)> = important_first(of, found.iter().copied())
         .into_iter()
-        .filter(|(_, state)| state.is_shown());
-    let shown: Vec<(&Alert, &AlertState)> = shown.collect();
+        .filter_map(|index| of.get(index))
+        .filter(|(_, state)| state.is_shown())
+        .collect();
     // Of two in one level any: the wording is the level's.
     let highest = shown
         .iter()
@@ -105,16 +106,25 @@ pub fn at_place(
 /// Alerts in any state, each with its state, the most important first: for a list that
 /// also shows what is over.
 pub fn views(of: Resolved<'_>, found: &[usize], wanted: &[String]) -> Vec<AlertView> {
-    important_first(of, found)
+    important_first(of, found.iter().copied())
         .into_iter()
+        .filter_map(|index| of.get(index))
         .map(|(alert, state)| view(alert, state, of.scale, wanted))
         .collect()
 }
 
-fn important_first<'a>(of: Resolved<'a>, found: &[usize]) -> Vec<(&'a Alert, &'a AlertState)> {
-    let mut list: Vec<_> = found.iter().filter_map(|index| of.get(*index)).collect();
-    list.sort_by_key(|(alert, state)| importance(alert, state, of.scale));
-    list
+/// The same alerts, the most important first; without those that are not in the list.
+pub(super) fn important_first(
+    of: Resolved<'_>,
+    found: impl IntoIterator<Item = usize>,
+) -> Vec<usize> {
+    let known = found.into_iter().filter_map(|index| {
+        let (alert, state) = of.get(index)?;
+        Some((importance(alert, state, of.scale), index))
+    });
+    let mut known: Vec<_> = known.collect();
+    known.sort();
+    known.into_iter().map(|(_, index)| index).collect()
 }
 
 /// In ascending order the most important first.
@@ -139,7 +149,12 @@ fn importance<'a>(alert: &'a Alert, state: &AlertState, scale: &LevelScale) -> I
     )
 }
 
-fn view(alert: &Alert, state: &AlertState, scale: &LevelScale, wanted: &[String]) -> AlertView {
+pub(super) fn view(
+    alert: &Alert,
+    state: &AlertState,
+    scale: &LevelScale,
+    wanted: &[String],
+) -> AlertView {
     let best = |texts: &Texts| texts.best(wanted);
     AlertView {
         identifier: alert.identifier.clone(),

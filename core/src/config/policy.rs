@@ -347,6 +347,21 @@ pub(crate) struct Policy {
     pub(crate) alert_text_bytes: usize,
     /// Alerts at a time: at a kilobyte each, 20 MB of memory.
     pub(crate) alerts: usize,
+    /// A fix that is faster was taken in flight: no train carries passengers at more than
+    /// 350 km/h but on a magnet.
+    pub(crate) airborne_mps: f64,
+    /// One fix so far from every border is an arrival. What is nearer may be the wrong side
+    /// of it: a cell reaches over, and a position by network is off by kilometres.
+    pub(crate) arrival_border_m: f64,
+    /// Nearer, two fixes in one country so far apart are. A road or a train through a corner
+    /// of it is out again, and a platform gives one each quarter of an hour.
+    pub(crate) arrival_dwell_ms: i64,
+    /// Who comes back to a country within this time works across its border.
+    pub(crate) arrival_again_ms: i64,
+    /// After so long without a sign a country is new again, and its notice, too.
+    pub(crate) arrival_forget_ms: i64,
+    /// Alerts of an arrival notice: what fits on a locked screen.
+    pub(crate) arrival_alerts: usize,
     /// What is carried for other phones.
     pub(crate) carry: Carry,
     /// Bytes of a pack: the borders of the world have 1.3 MB, a thousand alerts with
@@ -581,6 +596,12 @@ impl Policy {
         alert_bytes: 1024 * 1024,
         alert_text_bytes: 64 * 1024,
         alerts: 20_000,
+        airborne_mps: 100.0,
+        arrival_border_m: 20_000.0,
+        arrival_dwell_ms: 10 * 60_000,
+        arrival_again_ms: 24 * 3_600_000,
+        arrival_forget_ms: 30 * 24 * 3_600_000,
+        arrival_alerts: 3,
         carry: Carry {
             parcels: 256,
             bundle_parcels: 64,

@@ -23,6 +23,7 @@
 )]
 
 mod api;
+pub mod cap;
 pub mod capacity;
 mod datagram;
 mod desk;

@@ -18,6 +18,7 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
        ministry --data DIR --rotate-keys KIND [--revoke]
        ministry --data DIR --publish NAME=FILE [--write-packs DIR]
        ministry --openapi
+       ministry --read-cap FILE...
 
   --data DIR          keys and cases; made at the first start
   --listen ADDR:PORT  the API for phones, HTTPS (default 127.0.0.1:8443)
@@ -36,6 +37,8 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
                       or boundaries; may come more than once
   --write-packs DIR   write all packs as files, for a host app to ship
   --openapi           print the OpenAPI 3.1 document of the API
+  --read-cap FILE...  read messages of CAP (XML) and travel advice of GOV.UK (JSON); print
+                      what each became, or why it was refused, as one line of JSON
   --help              this text
 ";
 
@@ -43,6 +46,7 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
 enum Wish {
     Help,
     OpenApi,
+    ReadCap(Vec<PathBuf>),
     Rotate(PathBuf, Rotation, Former),
     Publish(PathBuf, Vec<(PackName, PathBuf)>, Option<PathBuf>),
     Serve(Settings, Form),
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
             Ok(text) => print(&text),
             Err(error) => failure(&error.to_string(), 1),
         },
+        Ok(Wish::ReadCap(files)) => read_cap(&files),
         Ok(Wish::Rotate(data, rotation, former)) => {
             match ministry::rotate_keys(&data, rotation, former) {
                 Ok(()) => ExitCode::SUCCESS,
@@ -127,6 +132,10 @@ fn wish() -> Result<Wish, lexopt::Error> {
             Long("publish") => packs.push(pack(&arguments.value()?.string()?)?),
             Long("write-packs") => files = Some(arguments.value()?.into()),
             Long("openapi") => return Ok(Wish::OpenApi),
+            Long("read-cap") => {
+                let files = arguments.values()?.map(Into::into).collect();
+                return Ok(Wish::ReadCap(files));
+            }
             Long("help") | Short('h') => return Ok(Wish::Help),
             _ => return Err(argument.unexpected()),
         }
@@ -166,6 +175,31 @@ fn pack(argument: &str) -> Result<(PackName, PathBuf), String> {
         .split_once('=')
         .and_then(|(name, file)| Some((PackName::of(name)?, file.into())))
         .ok_or_else(|| format!("--publish takes NAME=FILE, not {argument}"))
+}
+
+/// One line for each file. The exit code is 1 where one cannot be read; a refusal is an
+/// answer.
+fn read_cap(files: &[PathBuf]) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for file in files {
+        let bytes = match std::fs::read(file) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                code = failure(&format!("{}: {error}", file.display()), 1);
+                continue;
+            }
+        };
+        let file = file.display().to_string();
+        let line = match ministry::cap::read_file(&bytes) {
+            Ok(alert) => serde_json::json!({ "file": file, "alert": alert }),
+            Err(refusal) => serde_json::json!({
+                "file": file,
+                "refused": { "element": refusal.element, "reason": refusal.reason.to_string() },
+            }),
+        };
+        print(&format!("{line}\n"));
+    }
+    code
 }
 
 fn serve(settings: Settings, form: Form) -> std::io::Result<()> {
