@@ -67,7 +67,8 @@ impl Guide {
     ///
     /// Errors: `Invalid` for what is no guide: longer than the limit, without an id, a
     /// situation or a text, or with a day that is none. What is no code of a country
-    /// becomes `ZZ`, which no place has: a guide for it must not become one for all.
+    /// becomes `ZZ`, which no place has: a guide for it must not become one for all. A text
+    /// whose language is no tag is left out.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let policy = &Policy::STANDARD;
         if json.len() > policy.item_bytes {
@@ -77,6 +78,9 @@ impl Guide {
             serde_json::from_slice(json).map_err(|_| invalid("guide", Problem::Malformed))?;
         guide.id = validate::line("guide.id", &guide.id, policy)?;
         guide.situation = validate::line("guide.situation", &guide.situation, policy)?;
+        guide
+            .texts
+            .retain(|tag, _| validate::language("guide.texts", tag).is_ok_and(|kept| kept == *tag));
         if guide.texts.is_empty() {
             return Err(invalid("guide.texts", Problem::Empty));
         }
@@ -165,6 +169,7 @@ mod tests {
             ("id", json!("two\nlines")),
             ("situation", json!("")),
             ("texts", json!({})),
+            ("texts", json!({"no tag": {"title": "t", "body": "b"}})),
             ("texts", json!({"en": {"title": "no body"}})),
             ("updated", json!("yesterday")),
         ] {

@@ -16,14 +16,16 @@ use crate::config::Policy;
 use crate::error::Result;
 use crate::language::{best_of, nearness};
 
-/// A word in the title counts as so many in the body, as `bm25()` takes it.
+/// A word in the title counts as four in the body.
 const MATCHES: &str = "
-    SELECT text.item, text.language, item.countries, item.situation,
+    SELECT guide_index.rowid, item.languages, item.countries, item.situation,
            bm25(guide_index, 4.0, 1.0)
     FROM guide_index
-    JOIN guide_text AS text ON text.number = guide_index.rowid
-    JOIN guide_item AS item ON item.number = text.item
+    JOIN guide_item AS item ON item.number = guide_index.rowid / 64
     WHERE guide_index MATCH ?1";
+
+/// Texts of one guide, at most: numbers have room for so many. More are left out.
+const TEXTS: i64 = 64;
 
 /// For the situation a guide counts as so many times as good.
 const SITUATION_WEIGHT: f64 = 2.0;
@@ -80,18 +82,27 @@ pub fn replace_all(connection: &Connection, guides: &[Guide]) -> Result<()> {
     )?;
     let by_id: BTreeMap<&str, &Guide> = guides.iter().map(|it| (it.id.as_str(), it)).collect();
     let mut item = connection.prepare(
-        "INSERT INTO guide_item (id, situation, countries, updated) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO guide_item (id, situation, countries, languages, updated)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    let mut text = connection
-        .prepare("INSERT INTO guide_text (item, language, title, body) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut text =
+        connection.prepare("INSERT INTO guide_text (number, title, body) VALUES (?1, ?2, ?3)")?;
     let mut index =
         connection.prepare("INSERT INTO guide_index (rowid, title, body) VALUES (?1, ?2, ?3)")?;
     for guide in by_id.into_values() {
-        let countries = guide.countries.join(" ");
-        let number = item.insert(params![guide.id, guide.situation, countries, guide.updated])?;
-        for (language, it) in &guide.texts {
-            let row = text.insert(params![number, language, it.title, it.body])?;
-            index.execute(params![row, for_index(&it.title), for_index(&it.body)])?;
+        let kept = || (0..TEXTS).zip(&guide.texts);
+        let languages: Vec<&str> = kept().map(|(_, (tag, _))| tag.as_str()).collect();
+        let item = item.insert(params![
+            guide.id,
+            guide.situation,
+            guide.countries.join(" "),
+            languages.join(" "),
+            guide.updated
+        ])?;
+        for (at, (_, it)) in kept() {
+            let number = item * TEXTS + at;
+            text.execute(params![number, it.title, it.body])?;
+            index.execute(params![number, for_index(&it.title), for_index(&it.body)])?;
         }
     }
     Ok(())
@@ -138,8 +149,21 @@ pub fn get(
             row.get(0)
         })
         .optional()?;
-    let guide = number.map(|number| guide(connection, number)).transpose()?;
-    Ok(guide.and_then(|guide| guide.view(languages, pack_ms, now_ms)))
+    let Some(number) = number else {
+        return Ok(None);
+    };
+    let item = Item::read(connection, number)?;
+    let Some((language, text)) = item.best(connection, languages)? else {
+        return Ok(None);
+    };
+    let guide = Guide {
+        id: item.id,
+        situation: item.situation,
+        countries: item.countries,
+        updated: item.updated,
+        texts: BTreeMap::from([(language, text)]),
+    };
+    Ok(guide.view(languages, pack_ms, now_ms))
 }
 
 /// The guides for a situation, or all of them where none is wanted: those about the
@@ -204,17 +228,19 @@ fn matches(connection: &Connection, query: &str, wanted: &GuideWanted) -> Result
     let mut statement = connection.prepare_cached(MATCHES)?;
     let mut rows = statement.query([query])?;
     let mut best: HashMap<i64, Standing> = HashMap::new();
+    let mut foreign = Foreign::default();
     while let Some(row) = rows.next()? {
-        let language = row.get_ref(1)?.as_str().unwrap_or_default();
-        let is_read = |tag: &String| nearness(tag, language) > 0;
-        let is_for_this = row.get_ref(3)?.as_str().ok() == wanted.situation.as_deref();
+        let text =
+            |column| -> Result<&str> { Ok(row.get_ref(column)?.as_str().unwrap_or_default()) };
+        let is_for_this = wanted.situation.as_deref() == Some(text(3)?);
         let weight = if is_for_this { SITUATION_WEIGHT } else { 1.0 };
+        let number: i64 = row.get(0)?;
         let standing = Standing {
-            is_foreign: !wanted.languages.iter().any(is_read),
-            place: place(row.get_ref(2)?.as_str().unwrap_or_default(), wanted),
+            is_foreign: foreign.is(language_of(number, text(1)?), wanted),
+            place: place(text(2)?, wanted),
             score: row.get::<_, f64>(4)? * weight,
         };
-        let known = best.entry(row.get(0)?).or_insert(standing);
+        let known = best.entry(number / TEXTS).or_insert(standing);
         if standing < *known {
             *known = standing;
         }
@@ -227,32 +253,82 @@ fn matches(connection: &Connection, query: &str, wanted: &GuideWanted) -> Result
     Ok(ranked.into_iter().map(|(item, _)| item).collect())
 }
 
-fn guide(connection: &Connection, number: i64) -> Result<Guide> {
-    let mut guide = connection
-        .prepare_cached(
-            "SELECT id, situation, countries, updated FROM guide_item WHERE number = ?1",
-        )?
-        .query_row([number], |row| {
-            let countries: String = row.get(2)?;
-            Ok(Guide {
-                id: row.get(0)?,
-                situation: row.get(1)?,
-                countries: countries.split_whitespace().map(Into::into).collect(),
-                updated: row.get(3)?,
-                texts: BTreeMap::new(),
-            })
-        })?;
-    let mut texts = connection
-        .prepare_cached("SELECT language, title, body FROM guide_text WHERE item = ?1")?;
-    let mut rows = texts.query([number])?;
-    while let Some(row) = rows.next()? {
-        let text = GuideText {
-            title: row.get(1)?,
-            body: row.get(2)?,
-        };
-        guide.texts.insert(row.get(0)?, text);
+/// The language of a text of an item.
+fn language_of(number: i64, languages: &str) -> &str {
+    let at = usize::try_from(number % TEXTS).unwrap_or(0);
+    languages.split(' ').nth(at).unwrap_or_default()
+}
+
+/// Which languages the reader does not read: there are few, and thousands of texts.
+#[derive(Default)]
+struct Foreign(HashMap<String, bool>);
+
+impl Foreign {
+    fn is(&mut self, language: &str, wanted: &GuideWanted) -> bool {
+        if let Some(known) = self.0.get(language) {
+            return *known;
+        }
+        let is_read = |tag: &String| nearness(tag, language) > 0;
+        let is_foreign = !wanted.languages.iter().any(is_read);
+        self.0.insert(language.to_owned(), is_foreign);
+        is_foreign
     }
-    Ok(guide)
+}
+
+/// An item without its texts.
+struct Item {
+    id: String,
+    situation: String,
+    countries: Vec<String>,
+    /// Number of the text by language.
+    texts: BTreeMap<String, i64>,
+    updated: String,
+}
+
+impl Item {
+    fn read(connection: &Connection, number: i64) -> Result<Self> {
+        let item = connection
+            .prepare_cached(
+                "SELECT id, situation, countries, languages, updated
+                 FROM guide_item WHERE number = ?1",
+            )?
+            .query_row([number], |row| {
+                let (countries, languages): (String, String) = (row.get(2)?, row.get(3)?);
+                let texts = languages.split(' ').map(Into::into).zip(number * TEXTS..);
+                Ok(Self {
+                    id: row.get(0)?,
+                    situation: row.get(1)?,
+                    countries: countries.split_whitespace().map(Into::into).collect(),
+                    texts: texts.collect(),
+                    updated: row.get(4)?,
+                })
+            })?;
+        Ok(item)
+    }
+
+    fn text(connection: &Connection, number: i64) -> Result<GuideText> {
+        let text = connection
+            .prepare_cached("SELECT title, body FROM guide_text WHERE number = ?1")?
+            .query_row([number], |row| {
+                Ok(GuideText {
+                    title: row.get(0)?,
+                    body: row.get(1)?,
+                })
+            })?;
+        Ok(text)
+    }
+
+    /// The text for the reader, and its language.
+    fn best(
+        &self,
+        connection: &Connection,
+        languages: &[String],
+    ) -> Result<Option<(String, GuideText)>> {
+        let Some((language, number)) = best_of(&self.texts, languages) else {
+            return Ok(None);
+        };
+        Ok(Some((language.clone(), Self::text(connection, *number)?)))
+    }
 }
 
 fn hit(
@@ -261,18 +337,16 @@ fn hit(
     query: &str,
     wanted: &GuideWanted,
 ) -> Result<Option<GuideHit>> {
-    let guide = guide(connection, number)?;
-    let Some((language, text)) = best_of(&guide.texts, &wanted.languages) else {
-        return Ok(None);
-    };
-    Ok(Some(GuideHit {
-        language: language.clone(),
-        title: text.title.clone(),
+    let item = Item::read(connection, number)?;
+    let best = item.best(connection, &wanted.languages)?;
+    Ok(best.map(|(language, text)| GuideHit {
+        language,
         excerpt: excerpt(&text.body, query, Policy::STANDARD.guide_excerpt_chars),
-        id: guide.id,
-        situation: guide.situation,
-        countries: guide.countries,
-        updated: guide.updated,
+        title: text.title,
+        id: item.id,
+        situation: item.situation,
+        countries: item.countries,
+        updated: item.updated,
     }))
 }
 

@@ -12,15 +12,23 @@ use crate::geo::{Spot, Wgs84, distance_m};
 #[derive(Debug, Default)]
 pub struct Directory {
     missions: Vec<Mission>,
-    /// Those that have a position.
+    /// Those that have a position, from the south to the north.
     places: Vec<Place>,
 }
 
 /// A position as a unit vector: the nearer two places are on the earth, the shorter the
 /// straight line between them, and that takes no trigonometry.
+#[derive(Debug, Clone, Copy)]
+struct Vector {
+    x: f64,
+    y: f64,
+    /// Along the axis of the earth, to the north.
+    up: f64,
+}
+
 #[derive(Debug)]
 struct Place {
-    at: [f64; 3],
+    at: Vector,
     mission: usize,
 }
 
@@ -33,7 +41,8 @@ impl Directory {
             .collect();
         let mut missions: Vec<Mission> = by_id.into_values().collect();
         missions.sort_by(|one, other| one.kind.cmp(&other.kind));
-        let places = missions.iter().enumerate().filter_map(place).collect();
+        let mut places: Vec<Place> = missions.iter().enumerate().filter_map(place).collect();
+        places.sort_by(|one, other| one.at.up.total_cmp(&other.at.up));
         Self { missions, places }
     }
 
@@ -79,15 +88,12 @@ impl Directory {
     /// The nearest mission and its distance in metres, by the great circle. Of missions
     /// at the same place the first by rank and id.
     pub fn nearest(&self, point: Wgs84) -> Option<(&Mission, f64)> {
-        let here = unit(point);
-        let mut best: Option<(f64, &Place)> = None;
-        for place in &self.places {
-            let chord = chord_2(here, place.at);
-            if best.is_none_or(|(shortest, _)| chord < shortest) {
-                best = Some((chord, place));
-            }
-        }
-        let mission = self.missions.get(best?.1.mission)?;
+        let here = Vector::of(point);
+        let north = self.places.partition_point(|place| place.at.up < here.up);
+        let (south, north) = self.places.split_at_checked(north)?;
+        let best = nearer(here, south.iter().rev(), None);
+        let (_, place) = nearer(here, north.iter(), best)?;
+        let mission = self.missions.get(place.mission)?;
         let metres = distance_m(mission.position?.wgs84()?, point);
         Some((mission, metres))
     }
@@ -129,25 +135,53 @@ impl Directory {
 }
 
 fn place((mission, it): (usize, &Mission)) -> Option<Place> {
-    let at = unit(it.position?.wgs84()?);
+    let at = Vector::of(it.position?.wgs84()?);
     Some(Place { at, mission })
 }
 
-fn unit(point: Wgs84) -> [f64; 3] {
-    let (latitude, longitude) = (
-        point.latitude().to_radians(),
-        point.longitude().to_radians(),
-    );
-    let (up, out) = latitude.sin_cos();
-    let (east, north) = longitude.sin_cos();
-    [out * north, out * east, up]
+/// A place and its distance, see [`Vector::chord_2`].
+type Found<'a> = (f64, &'a Place);
+
+/// The best so far, or one of these, which lie farther and farther to one side: none
+/// beyond a parallel that is farther than the best is nearer.
+fn nearer<'a>(
+    here: Vector,
+    places: impl Iterator<Item = &'a Place>,
+    mut best: Option<Found<'a>>,
+) -> Option<Found<'a>> {
+    for place in places {
+        let gap = here.up - place.at.up;
+        if best.is_some_and(|(shortest, _)| gap * gap > shortest) {
+            break;
+        }
+        let chord = here.chord_2(place.at);
+        let is_nearer = |(shortest, known): Found<'_>| {
+            chord < shortest || (chord == shortest && place.mission < known.mission)
+        };
+        if best.is_none_or(is_nearer) {
+            best = Some((chord, place));
+        }
+    }
+    best
 }
 
-/// The straight line between two places, squared, in radii of the earth. Unlike the
-/// product of the vectors it keeps its precision for places that are near each other.
-fn chord_2([x1, y1, z1]: [f64; 3], [x2, y2, z2]: [f64; 3]) -> f64 {
-    let (x, y, z) = (x1 - x2, y1 - y2, z1 - z2);
-    x * x + y * y + z * z
+impl Vector {
+    fn of(point: Wgs84) -> Self {
+        let (up, out) = point.latitude().to_radians().sin_cos();
+        let (east, north) = point.longitude().to_radians().sin_cos();
+        Self {
+            x: out * north,
+            y: out * east,
+            up,
+        }
+    }
+
+    /// The straight line to another, squared, in radii of the earth. Unlike the product of
+    /// the vectors it keeps its precision for places that are near each other.
+    fn chord_2(self, other: Self) -> f64 {
+        let (x, y, up) = (self.x - other.x, self.y - other.y, self.up - other.up);
+        x * x + y * y + up * up
+    }
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn latin_words_are_found_by_their_beginnings_and_without_marks() {
         let numbers = matches(&connection, &strict, &english).unwrap();
         let ids: Vec<String> = numbers
             .iter()
-            .map(|number| super::guide(&connection, *number).unwrap().id)
+            .map(|number| Item::read(&connection, *number).unwrap().id)
             .collect();
         assert_eq!(
             ids.first().map(String::as_str),
@@ -281,6 +281,37 @@ fn guides_are_listed_by_situation_and_country_and_read_one_by_one() {
             .unwrap()
     );
     assert_eq!(get(&connection, "none", &[], None, now).unwrap(), None);
+}
+
+#[test]
+fn a_guide_may_have_more_languages_than_there_is_room_for() {
+    let tags: Vec<String> = (0..70)
+        .map(|at| {
+            format!(
+                "q{}{}",
+                char::from(b'a' + at / 26),
+                char::from(b'a' + at % 26)
+            )
+        })
+        .collect();
+    let texts: Vec<(&str, &str, &str)> = tags
+        .iter()
+        .map(|tag| (tag.as_str(), tag.as_str(), "火山"))
+        .collect();
+    let connection = database(&[
+        guide("many", "x", &[], &texts),
+        guide("zero", "x", &[], &[("en", "火山", "b")]),
+    ]);
+    for (tag, shown) in [
+        ("qaa", "qaa"),
+        ("qcl", "qcl"),
+        ("qcm", "qaa"),
+        ("zh", "qaa"),
+    ] {
+        let hits = search(&connection, "火山", &wanted(&[tag], &[], None), 9).unwrap();
+        let many = hits.iter().find(|hit| hit.id == "many").unwrap();
+        assert_eq!((many.title.as_str(), hits.len()), (shown, 2), "{tag}");
+    }
 }
 
 #[test]
