@@ -12,10 +12,12 @@
     reason = "a panic is what a fuzzer looks for"
 )]
 
+mod boundaries;
 mod help;
 
 use std::collections::BTreeSet;
 
+pub use boundaries::boundaries;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -137,6 +137,11 @@ fn searches_that_were_changed() {
 }
 
 #[test]
+fn boundaries_that_were_changed() {
+    changed("boundaries", 2_000, boundaries);
+}
+
+#[test]
 fn any_numbers_as_a_position() {
     proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 16..160))| datum(&bytes));
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::cell::{Cell, HEADER as CHAIN_HEADER};
+use super::cell::Cell;
 use crate::config::Policy;
 use crate::error::{HomelineError, Problem, Result};
 
@@ -75,6 +75,23 @@ impl Boundaries {
         &BUILTIN
     }
 
+    /// As `parse`, without a look at what the parts hold: a lookup must not need it.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn unchecked(bytes: Vec<u8>) -> Option<Self> {
+        let parts = Parts::read(&bytes)?;
+        let bytes = Cow::Owned(bytes);
+        Some(Self { bytes, parts })
+    }
+
+    /// None at all.
+    #[cfg(test)]
+    pub(super) fn none() -> Self {
+        Self {
+            bytes: Cow::Borrowed(&[]),
+            parts: Parts::default(),
+        }
+    }
+
     /// A file of boundaries, from a signed pack of the ministry: what it holds takes
     /// the place of what is built in, a ministry's view of the world with it.
     ///
@@ -102,6 +119,11 @@ impl Boundaries {
         (!self.is_empty()).then_some(self.parts.as_of_ms)
     }
 
+    /// How long the file is, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.parts.body == 0
@@ -120,12 +142,10 @@ impl Boundaries {
     /// The letters of a country and the one that it lies in, 0 for none.
     pub(super) fn country(&self, number: u8) -> Option<(&str, u8)> {
         let at = usize::from(number).checked_sub(1)?;
-        let [a, rest @ ..] = self.part::<4>(&self.parts.countries).get(at)?;
-        let [_, within, _] = rest;
-        let letters = std::slice::from_ref(a).len() + 1;
-        let start = self.parts.countries.start + 4 * at;
-        let code = self.bytes.get(start..start + letters)?;
-        Some((std::str::from_utf8(code).ok()?, *within))
+        let entry = self.part::<4>(&self.parts.countries).get(at)?;
+        let [.., within, _] = entry;
+        let letters = entry.first_chunk::<2>()?;
+        Some((std::str::from_utf8(letters).ok()?, *within))
     }
 
     /// The countries of a set, zeros among them.
@@ -135,13 +155,16 @@ impl Boundaries {
     }
 
     /// What is in a square degree, from the south and the west.
-    pub(super) fn square(&self, row: usize, column: u16) -> Option<Square> {
-        let runs = self.runs(row)?;
+    pub(super) fn square(&self, row: i32, column: u16) -> Option<Square> {
+        let runs = self.runs(usize::try_from(row).ok()?)?;
         let after = runs.partition_point(|run| word(run, 0) <= column);
         let run = runs.get(after.checked_sub(1)?)?;
         Some(match word(run, 2) {
             set if set < MIXED => Square::Plain(set),
-            first => Square::Mixed((first - MIXED).wrapping_add(column - word(run, 0))),
+            first => {
+                let on = column.wrapping_sub(word(run, 0));
+                Square::Mixed((first - MIXED).wrapping_add(on))
+            }
         })
     }
 
@@ -275,5 +298,3 @@ impl std::fmt::Debug for Boundaries {
             .finish_non_exhaustive()
     }
 }
-
-const _: () = assert!(CHAIN_HEADER == 12);

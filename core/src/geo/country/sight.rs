@@ -2,7 +2,7 @@
 
 use super::super::Wgs84;
 use super::boundaries::{Boundaries, CLASSES, COLUMNS, Square};
-use super::cell::{Cell, Chain, Spot, UNITS};
+use super::cell::{Cell, Chain, Spot, UNITS, whole};
 
 /// Countries that one place may have; a file with more of them is wrong.
 const MOST: usize = 8;
@@ -44,6 +44,8 @@ struct Place {
     /// Metres in an angle, east and north.
     scale: (f64, f64),
     look_m: f64,
+    /// The most of the next.
+    most_off_m: f64,
     /// How far it and a line of each class may be off, together.
     off_m: [f64; CLASSES],
 }
@@ -59,63 +61,109 @@ impl Sight {
             doubt: f64::INFINITY,
         };
         sight.stand(from, &place);
-        for (row, column) in place.around() {
-            let square = from.square(row, wrapped(column));
-            if let Some(cell) = square.and_then(|square| from.lines(square)) {
-                sight.look(from, &cell, &place, &place.spot(row, column));
+        // Other squares only as far as what is not known yet.
+        let look_m = more(place.most_off_m, less(sight.nearest_m, place.look_m));
+        let (south, north) = place.reach(place.north, place.scale.1, 180.0, look_m);
+        let (west, east) = place.reach(place.east, place.scale.0, 179.0, look_m);
+        for row in south.max(0)..=north.min(179) {
+            for column in west..=east {
+                if (row, column) != (place.row, place.column) {
+                    sight.look_at(from, &place, row, column);
+                }
             }
         }
         sight
     }
 
-    /// The countries of the place itself.
+    /// The countries of the place itself, and the lines of its square.
     fn stand(&mut self, from: &Boundaries, place: &Place) {
-        let row = usize::try_from(place.row).unwrap_or(0);
-        match from.square(row, wrapped(place.column)) {
+        match from.square(place.row, wrapped(place.column)) {
             Some(Square::Plain(set)) => self.here.toggle(from.set(set)),
             Some(Square::Mixed(number)) => {
-                let Some(cell) = from.cell(number) else {
-                    return;
-                };
-                let spot = place.spot(row, place.column);
-                self.here.toggle(from.set(cell.corner));
-                for chain in cell.chains().filter(|chain| chain.is_crossed(&spot)) {
-                    self.here.toggle(from.set(chain.set));
+                if let Some(cell) = from.cell(number) {
+                    let spot = place.spot(place.row, place.column).exact();
+                    let far_m = self.stand_in(from, &cell, place.look_m, &spot);
+                    self.look(from, &cell, place, &spot, far_m);
                 }
             }
             None => {}
         }
     }
 
-    /// The lines of a square: those that may be the nearest, or too near.
-    fn look(&mut self, from: &Boundaries, cell: &Cell<'_>, place: &Place, spot: &Spot) {
+    /// The countries of a place among lines. Returns how far the nearest line is at
+    /// most: by the first points of chains, which cost little to look at.
+    fn stand_in(&mut self, from: &Boundaries, cell: &Cell<'_>, far_m: f64, spot: &Spot) -> f64 {
+        let path = spot.path();
+        let mut least = far_m * far_m;
+        self.here.toggle(from.set(cell.corner));
         for chain in cell.chains() {
-            let off_m = place.off_m.get(chain.class).copied().unwrap_or(0.0);
-            let far = self.nearest_m.min(place.look_m).max(off_m);
-            if chain.box_m2(spot) <= far * far {
-                self.note(from, &chain, chain.distance_m2(spot).sqrt(), off_m);
+            if chain.is_crossed(&path) {
+                self.here.toggle(from.set(chain.set()));
+            }
+            let m2 = chain.first_m2(spot);
+            if m2 < least {
+                least = m2;
+            }
+        }
+        // And a hair, so that the point itself is still seen.
+        least.sqrt() + 0.001
+    }
+
+    /// The lines of another square.
+    fn look_at(&mut self, from: &Boundaries, place: &Place, row: i32, column: i32) {
+        if let Some(Square::Mixed(number)) = from.square(row, wrapped(column))
+            && let Some(cell) = from.cell(number)
+        {
+            let far_m = less(self.nearest_m, place.look_m);
+            self.look(from, &cell, place, &place.spot(row, column), far_m);
+        }
+    }
+
+    /// The lines of a square: those that are nearer than `far_m` and all before, and
+    /// those that are too near to be sure.
+    fn look(&mut self, from: &Boundaries, cell: &Cell<'_>, place: &Place, spot: &Spot, far_m: f64) {
+        let mut far_m = far_m;
+        let mut window = spot.window(far_m);
+        let mut seen = spot.window(more(far_m, place.most_off_m));
+        for chain in cell.chains() {
+            if !chain.is_in(&seen) {
+                continue;
+            }
+            let off_m = place.off_m.get(chain.class()).copied().unwrap_or(0.0);
+            let most_m = more(off_m, far_m);
+            let m2 = if off_m > far_m {
+                chain.distance_m2(spot, &spot.window(off_m), most_m * most_m)
+            } else if chain.is_in(&window) {
+                chain.distance_m2(spot, &window, most_m * most_m)
+            } else {
+                continue;
+            };
+            if m2 < most_m * most_m {
+                let metres = m2.sqrt();
+                self.note(from, &chain, metres, off_m);
+                if metres < far_m {
+                    far_m = metres;
+                    window = spot.window(far_m);
+                    seen = spot.window(more(far_m, place.most_off_m));
+                }
             }
         }
     }
 
     fn note(&mut self, from: &Boundaries, chain: &Chain<'_>, metres: f64, off_m: f64) {
-        self.nearest_m = self.nearest_m.min(metres);
-        if metres <= off_m {
-            self.doubt = self.doubt.min(metres / off_m);
-            for number in from.set(chain.set) {
-                if !self.here.contains(number) {
-                    self.near.add(number, metres);
-                }
-            }
+        if metres < self.nearest_m {
+            self.nearest_m = metres;
         }
-    }
-}
-
-impl Boundaries {
-    fn lines(&self, square: Square) -> Option<Cell<'_>> {
-        match square {
-            Square::Plain(_) => None,
-            Square::Mixed(number) => self.cell(number),
+        if metres > off_m {
+            return;
+        }
+        if metres < self.doubt * off_m {
+            self.doubt = metres / off_m;
+        }
+        for number in from.set(chain.set()) {
+            if number != 0 && !self.here.contains(number) {
+                self.near.add(number, metres);
+            }
         }
     }
 }
@@ -131,46 +179,27 @@ impl Place {
             row: whole(north).min(179),
             column: whole(east),
             scale: metres_in_an_angle(point.latitude()),
-            look_m: off_m.iter().copied().fold(look_m, f64::max),
+            look_m,
+            most_off_m: off_m.iter().copied().fold(0.0, f64::max),
             off_m,
         }
     }
 
-    /// The square degrees in sight, the one of the place first. Near a pole that is
-    /// the whole row.
-    fn around(&self) -> impl Iterator<Item = (usize, i32)> {
-        let rows = self.reach(self.north, self.scale.1, 180.0);
-        let columns = self.reach(self.east, self.scale.0, 179.0);
-        let (row, column) = (self.row, self.column);
-        let others = (rows.0.max(0)..=rows.1.min(179))
-            .flat_map(move |row| (columns.0..=columns.1).map(move |column| (row, column)))
-            .filter(move |square| *square != (row, column));
-        std::iter::once((row, column))
-            .chain(others)
-            .filter_map(|(row, column)| Some((usize::try_from(row).ok()?, column)))
-    }
-
-    /// The first and the last degree that are in sight.
-    fn reach(&self, at: f64, scale: f64, most: f64) -> (i32, i32) {
-        let degrees = (self.look_m / (scale * UNITS)).min(most);
+    /// The first and the last degree that are in sight: near a pole the whole circle.
+    fn reach(&self, at: f64, scale: f64, most: f64, look_m: f64) -> (i32, i32) {
+        let degrees = look_m / (scale * UNITS);
+        let degrees = if degrees < most { degrees } else { most };
         (whole(at - degrees), whole(at + degrees))
     }
 
     /// The place as seen from a square's corner.
-    fn spot(&self, row: usize, column: i32) -> Spot {
-        let row = i32::try_from(row).unwrap_or(0);
+    fn spot(&self, row: i32, column: i32) -> Spot {
         Spot {
-            x: exact((self.east - f64::from(column)) * UNITS),
-            y: exact((self.north - f64::from(row)) * UNITS),
+            x: (self.east - f64::from(column)) * UNITS,
+            y: (self.north - f64::from(row)) * UNITS,
             scale: self.scale,
         }
     }
-}
-
-/// To 1/65536 of an angle, 0.1 mm: so that products of the path's tests are exact and
-/// the two agree.
-fn exact(angles: f64) -> f64 {
-    (angles * 65_536.0).floor() / 65_536.0
 }
 
 /// Metres in an angle of the file, east and north, on the WGS-84 ellipsoid: the series
@@ -184,18 +213,18 @@ fn metres_in_an_angle(latitude: f64) -> (f64, f64) {
     (east.max(0.01) / UNITS, north / UNITS)
 }
 
-fn wrapped(column: i32) -> u16 {
-    u16::try_from(column.rem_euclid(COLUMNS)).unwrap_or(0)
+/// The less of two; `f64::min` is a call on some machines.
+fn less(one: f64, other: f64) -> f64 {
+    if one < other { one } else { other }
 }
 
-/// Degrees below a circle as a whole number, rounded down.
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "within a few hundred; a cast of a float saturates"
-)]
-fn whole(degrees: f64) -> i32 {
-    degrees.floor() as i32
+/// The more of two.
+fn more(one: f64, other: f64) -> f64 {
+    if one > other { one } else { other }
+}
+
+fn wrapped(column: i32) -> u16 {
+    u16::try_from(column.rem_euclid(COLUMNS)).unwrap_or(0)
 }
 
 impl Claims {
@@ -235,9 +264,6 @@ impl Neighbours {
     /// A country at a distance, or nearer than before. Beyond the room of the list
     /// the first that were found stay.
     fn add(&mut self, number: u8, metres: f64) {
-        if number == 0 {
-            return;
-        }
         let known = self.list.iter_mut().take(self.count);
         if let Some(one) = known.into_iter().find(|one| one.0 == number) {
             one.1 = one.1.min(metres);
