@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use homeline::Homeline;
-use homeline::alerts::{AlertState, PlaceAlerts};
+use homeline::alerts::{AlertLoudness, AlertNews, AlertReference, AlertState, PlaceAlerts};
 use homeline::config::Config;
 use homeline::missions::{CallFrom, EmergencyService, Help};
 use homeline::packs::{self, PackName};
@@ -100,8 +100,8 @@ fn the_first_start_in_flight_mode_answers() {
     let home = open(&scene);
     let help = home.help_at(at(41.0082, 28.9784));
     assert_eq!(help.countries, ["TR"]);
-    let (country, dialled) = &numbers(&help)[0];
-    assert_eq!((*country, dialled[0]), ("TR", "112"));
+    let (code, dialled) = &numbers(&help)[0];
+    assert_eq!((*code, dialled[0]), ("TR", "112"));
     assert!(help.numbers[0].as_of.checked_ms.is_some());
     assert_eq!(
         help.numbers[0].numbers[0].service,
@@ -457,4 +457,141 @@ fn the_ministrys_borders_take_the_place_of_the_librarys() {
     ministry.publish(PackName::Boundaries, &world).unwrap();
     sync(&home);
     assert_eq!(place(), ["QX"]);
+}
+
+fn record(home: &Homeline, days_ago: f64, latitude: f64, longitude: f64) {
+    let position = Position::Wgs84 {
+        latitude,
+        longitude,
+    };
+    let ago = std::time::Duration::from_secs_f64(days_ago * 86_400.0);
+    let time_ms = now_ms() - i64::try_from(ago.as_millis()).unwrap();
+    let fix = Fix::new(position, time_ms, FixSource::Gnss);
+    home.whereabouts().record(fix).unwrap();
+}
+
+const BEIJING: (f64, f64) = (39.90, 116.40);
+const TBILISI: (f64, f64) = (41.69, 44.80);
+const SARP: (f64, f64) = (41.521, 41.547);
+const TRABZON: (f64, f64) = (40.98, 39.72);
+
+#[test]
+fn an_arrival_is_announced_once_also_after_a_week_offline() {
+    let scene = Scene::new().unwrap();
+    let missions: Vec<Value> = ministry::sample::missions()
+        .iter()
+        .map(|mission| serde_json::to_value(mission).unwrap())
+        .collect();
+    publish(&scene, PackName::Missions, &missions);
+    let turkey = json!([{"countries": ["TR"]}]);
+    let alerts: Vec<Value> = ["one", "two", "three", "four"]
+        .map(|name| alert(name, "be_alert", json!({"areas": turkey})))
+        .into();
+    publish(&scene, PackName::Alerts, &alerts);
+    let home = open(&scene);
+    sync(&home);
+    scene.stage.network(Network::Down);
+
+    record(&home, 8.0, BEIJING.0, BEIJING.1);
+    assert_eq!(home.alerts().arrival().unwrap(), None);
+    // A week without the app: what the platform has kept comes in a lump.
+    for (days_ago, place) in [(7.0, TBILISI), (6.0, SARP), (5.0, TRABZON), (4.5, TRABZON)] {
+        record(&home, days_ago, place.0, place.1);
+    }
+    let notice = home.alerts().arrival().unwrap().unwrap();
+    assert_eq!((notice.country.as_str(), notice.is_new), ("TR", true));
+    assert_eq!(notice.passed, ["GE"]);
+    assert_eq!(notice.alerts.len(), 3);
+    assert_eq!(notice.level.unwrap().wording.text, "注意安全");
+    let mission = notice.mission.unwrap();
+    assert_eq!(mission.id, "tr-trabzon");
+    assert!(mission.phones[0].number.starts_with("+90"));
+    assert_eq!(notice.numbers.unwrap().country, "TR");
+    assert_eq!(notice.hotline[0].from, CallFrom::Abroad);
+
+    // Until the host says that it was shown: a kill in between loses nothing.
+    drop(home);
+    let home = open(&scene);
+    let is_new = || home.alerts().arrival().unwrap().map(|notice| notice.is_new);
+    assert_eq!(is_new(), Some(true));
+    home.alerts().arrival_shown().unwrap();
+    assert_eq!(is_new(), Some(false));
+    // At the border again, and inland again: nothing new.
+    record(&home, 4.0, SARP.0, SARP.1);
+    record(&home, 3.0, TRABZON.0, TRABZON.1);
+    assert_eq!(is_new(), Some(false));
+    // An older position that comes late changes nothing.
+    record(&home, 6.5, TBILISI.0, TBILISI.1);
+    assert_eq!(is_new(), Some(false));
+    // Before the first unlock nobody knows where the phone was.
+    scene.vault.set_locked(true);
+    drop(home);
+    let home = open(&scene);
+    assert!(home.alerts().arrival().is_err());
+    assert!(home.alerts().at(country("TR")).is_ok());
+    scene.vault.set_locked(false);
+    home.reopen().unwrap();
+    // Home ends it.
+    record(&home, 2.0, BEIJING.0, BEIJING.1);
+    assert_eq!(home.alerts().arrival().unwrap(), None);
+    // The same country weeks later would be new; a day later it is not.
+    record(&home, 1.0, TBILISI.0, TBILISI.1);
+    let notice = home.alerts().arrival().unwrap().unwrap();
+    assert_eq!((notice.country.as_str(), notice.is_new), ("GE", true));
+    home.erase().unwrap();
+    assert_eq!(home.alerts().arrival().unwrap(), None);
+}
+
+#[test]
+fn a_plan_is_loud_once_and_an_update_that_is_worse_is_news() {
+    let scene = Scene::new().unwrap();
+    let home = open(&scene);
+    record(&home, 0.01, TRABZON.0, TRABZON.1);
+    let turkey = json!([{"countries": ["TR"]}]);
+    let flood = alert("flood", "take_precautions", json!({"areas": turkey}));
+    publish(&scene, PackName::Alerts, std::slice::from_ref(&flood));
+    sync(&home);
+    let plan = || home.alerts().plan(vec![]).unwrap();
+    let first = plan();
+    assert_eq!(first.show.len(), 1);
+    assert_eq!(first.show[0].news, AlertNews::First);
+    assert_eq!(first.show[0].loudness, AlertLoudness::Prominent);
+    assert!(first.show[0].is_here && first.show[0].new_since_ms.is_some());
+    // Killed before it was shown: said again.
+    assert_eq!(plan().show[0].news, AlertNews::First);
+    home.alerts().plan_shown().unwrap();
+    home.alerts().plan_shown().unwrap();
+    let again = plan();
+    assert_eq!(again.show[0].news, AlertNews::Known);
+    assert_eq!(again.show[0].loudness, AlertLoudness::Quiet);
+    assert!(again.show[0].new_since_ms.is_some(), "not read yet");
+
+    let name = |identifier: &str| AlertReference {
+        sender: "mfa".into(),
+        identifier: identifier.into(),
+        sent_ms: None,
+    };
+    home.alerts()
+        .mark_read(vec![name("flood"), name("nothing")])
+        .unwrap();
+    assert_eq!(plan().show[0].new_since_ms, None);
+    let worse = alert(
+        "worse",
+        "do_not_travel",
+        json!({
+            "areas": turkey, "type": "update", "sent_ms": now_ms(),
+            "references": [{"sender": "mfa", "identifier": "flood"}],
+        }),
+    );
+    publish(&scene, PackName::Alerts, &[flood, worse]);
+    sync(&home);
+    let raised = plan();
+    assert_eq!(raised.show.len(), 1);
+    assert_eq!(raised.show[0].news, AlertNews::Raised);
+    assert_eq!(raised.show[0].loudness, AlertLoudness::Interrupting);
+    assert_eq!(raised.withdraw[0].identifier, "flood");
+    // What was read and shown is the traveler's own, and in the export.
+    let export: Value = serde_json::from_str(&home.export().unwrap().json).unwrap();
+    assert_eq!(export["other"]["alerts_read"][0]["identifier"], "flood");
+    assert!(home.alerts().plan(vec!["XX".into()]).is_err());
 }

@@ -26,7 +26,7 @@ use crate::config::Policy;
 
 /// A fix with what is known of its country.
 #[derive(Clone, Default, PartialEq)]
-pub struct Located {
+pub struct LocatedFix {
     /// When, milliseconds UTC.
     pub time_ms: i64,
     /// The countries that it may be in: two letters each. None at sea.
@@ -39,7 +39,7 @@ pub struct Located {
     pub speed_mps: Option<f64>,
 }
 
-redacted_debug!(Located);
+redacted_debug!(LocatedFix);
 
 /// What the machine remembers between two steps. A new one knows nothing.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,14 +99,14 @@ redacted_debug!(ArrivalEvent);
 /// `now_ms` the best time known, milliseconds UTC.
 pub fn step(
     state: &ArrivalState,
-    fixes: &[Located],
+    fixes: &[LocatedFix],
     home: &str,
     now_ms: i64,
 ) -> (ArrivalState, Option<ArrivalEvent>) {
     let policy = &Policy::STANDARD;
     let mut next = state.clone();
     next.forget(now_ms, policy);
-    let mut usable: Vec<(&Located, &String)> = fixes
+    let mut usable: Vec<(&LocatedFix, &String)> = fixes
         .iter()
         .filter(|fix| fix.time_ms <= now_ms.saturating_add(policy.future_ms))
         .filter_map(|fix| Some((fix, fix.country(policy)?)))
@@ -123,7 +123,7 @@ pub fn step(
     (next, event)
 }
 
-impl Located {
+impl LocatedFix {
     /// Its country, where it says anything.
     fn country(&self, policy: &Policy) -> Option<&String> {
         let is_airborne = self
@@ -161,7 +161,7 @@ impl ArrivalState {
     }
 
     /// Takes in one fix; the country that was entered by it.
-    fn saw(&mut self, fix: &Located, country: &str, policy: &Policy) -> Option<Entered> {
+    fn saw(&mut self, fix: &LocatedFix, country: &str, policy: &Policy) -> Option<Entered> {
         let seen = Seen {
             country: country.into(),
             first_ms: fix.time_ms,

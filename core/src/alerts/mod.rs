@@ -1,8 +1,8 @@
 //! What is dangerous here, and what to do: the ministry's alerts on the phone, with no
 //! network and without telling anybody where the traveler is.
 //!
-//! Everything in this module is a pure function of its arguments. Storage, the network
-//! and the clock are the caller's. The way from a message to a screen:
+//! Everything but [`Alerts`] and what is below it (`service`, `arrivals`, `store`) is a pure
+//! function of its arguments. The way from a message to a screen:
 //!
 //! 1. [`read_alerts`] takes the JSON of a pack: each [`Alert`] that has a name is kept,
 //!    whatever else is odd about it.
@@ -17,16 +17,19 @@
 
 mod alert;
 mod arrival;
+mod arrivals;
 mod level;
 mod matching;
 mod plan;
 mod resolve;
 mod service;
+mod store;
 mod values;
 mod view;
 
 pub use alert::{Alert, AlertReference, ReadAlerts, read_alerts};
-pub use arrival::{ArrivalEvent, ArrivalState, Located, alerts_of_arrival, step};
+pub use arrival::{ArrivalEvent, ArrivalState, LocatedFix, alerts_of_arrival, step};
+pub use arrivals::ArrivalNotice;
 pub use level::{Level, LevelRank, LevelScale, LevelView};
 pub use matching::{AlertIndex, StayAlerts};
 pub use plan::{

@@ -362,6 +362,13 @@ pub(crate) struct Policy {
     pub(crate) arrival_forget_ms: i64,
     /// Alerts of an arrival notice: what fits on a locked screen.
     pub(crate) arrival_alerts: usize,
+    /// Fixes that are looked at for an arrival in one piece: about 1 MB...
+    pub(crate) arrival_fixes: u32,
+    /// ...and pieces of one look: 40,000 fixes, a month of one a minute.
+    pub(crate) arrival_pieces: usize,
+    /// That an alert was read is remembered so long after the phone has lost it: the
+    /// ministry may publish it again.
+    pub(crate) alert_read_ms: i64,
     /// What is carried for other phones.
     pub(crate) carry: Carry,
     /// Bytes of a pack: the borders of the world have 1.3 MB, a thousand alerts with
@@ -597,11 +604,14 @@ impl Policy {
         alert_text_bytes: 64 * 1024,
         alerts: 20_000,
         airborne_mps: 100.0,
-        arrival_border_m: 20_000.0,
+        arrival_border_m: 5_000.0,
         arrival_dwell_ms: 10 * 60_000,
         arrival_again_ms: 24 * 3_600_000,
         arrival_forget_ms: 30 * 24 * 3_600_000,
         arrival_alerts: 3,
+        arrival_fixes: 2_000,
+        arrival_pieces: 20,
+        alert_read_ms: 366 * 24 * 3_600_000,
         carry: Carry {
             parcels: 256,
             bundle_parcels: 64,

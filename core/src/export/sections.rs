@@ -263,6 +263,8 @@ pub(super) fn other(source: &Source<'_>, _: Positions, out: &mut dyn Write) -> R
             "links": rows(tx, "link")?,
             "merged": rows(tx, "merged")?,
             "seen_country": rows(tx, "seen_country")?,
+            "alerts_read": rows(tx, "alert_read")?,
+            "alerts_shown": rows(tx, "alert_state")?,
         }))
     })?;
     put(out, &value)

@@ -505,6 +505,8 @@ impl Homeline {
             }),
             alerts: Arc::new(Alerts {
                 reference: Arc::clone(&reference),
+                record: Arc::clone(&record),
+                policy: policy.clone(),
             }),
             guides: Arc::new(Guides {
                 reference: Arc::clone(&reference),

@@ -227,11 +227,18 @@ impl Reference {
 
     /// Who helps at a place. A place that cannot be is none.
     pub(crate) fn help(&self, place: Place) -> Help {
-        let found = self.find(place).unwrap_or(Found {
-            spot: Spot::default(),
-            located: None,
-            basis: PlaceBasis::Nowhere,
-        });
+        let (spot, basis) = match self.find(place) {
+            Ok(found) => (found.spot, found.basis),
+            Err(_) => (Spot::default(), PlaceBasis::Nowhere),
+        };
+        Help {
+            basis,
+            ..self.help_of(&spot)
+        }
+    }
+
+    /// Who helps at a spot.
+    pub(crate) fn help_of(&self, spot: &Spot) -> Help {
         let sources = HelpSources {
             missions: &self.missions(),
             numbers: &self.numbers(),
@@ -244,10 +251,7 @@ impl Reference {
                 guides_ms: self.shelf.issued_ms(PackName::Guides),
             },
         };
-        Help {
-            basis: found.basis,
-            ..help_at(&sources, &found.spot, &self.languages, self.now_ms())
-        }
+        help_at(&sources, spot, &self.languages, self.now_ms())
     }
 }
 

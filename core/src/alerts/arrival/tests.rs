@@ -8,8 +8,8 @@ const DAY: i64 = 24 * HOUR;
 const NOW: i64 = 1_000 * DAY;
 
 /// A fix near a border: minutes after `NOW`, and the countries it may be in.
-fn near(minutes: i64, countries: &str) -> Located {
-    Located {
+fn near(minutes: i64, countries: &str) -> LocatedFix {
+    LocatedFix {
         time_ms: NOW + minutes * MINUTE,
         candidates: countries.split_whitespace().map(Into::into).collect(),
         confident: true,
@@ -18,8 +18,8 @@ fn near(minutes: i64, countries: &str) -> Located {
     }
 }
 
-fn inland(minutes: i64, country: &str) -> Located {
-    Located {
+fn inland(minutes: i64, country: &str) -> LocatedFix {
+    LocatedFix {
         border_m: Some(60_000.0),
         ..near(minutes, country)
     }
@@ -39,12 +39,12 @@ impl Phone {
         phone
     }
 
-    fn step(&mut self, fixes: &[Located]) -> String {
+    fn step(&mut self, fixes: &[LocatedFix]) -> String {
         let now = fixes.iter().map(|fix| fix.time_ms).max().unwrap();
         self.step_at(fixes, now)
     }
 
-    fn step_at(&mut self, fixes: &[Located], now_ms: i64) -> String {
+    fn step_at(&mut self, fixes: &[LocatedFix], now_ms: i64) -> String {
         // As it is stored and read again.
         let stored = serde_json::to_string(&self.state).unwrap();
         let state: ArrivalState = serde_json::from_str(&stored).unwrap();
@@ -109,15 +109,15 @@ fn near_a_border_it_takes_two_fixes_some_time_apart() {
 
 #[test]
 fn unsure_fixes_and_flights_say_nothing() {
-    let unsure = Located {
+    let unsure = LocatedFix {
         confident: false,
         ..inland(0, "TR")
     };
-    let in_flight = Located {
+    let in_flight = LocatedFix {
         speed_mps: Some(240.0),
         ..inland(1, "RU")
     };
-    let on_the_train = Located {
+    let on_the_train = LocatedFix {
         speed_mps: Some(83.0),
         ..inland(2, "FR")
     };
@@ -199,7 +199,7 @@ fn wrong_clocks_do_no_harm() {
     assert_eq!(phone.step_at(&[inland(10, "GR")], NOW + 5 * MINUTE), "GR");
     assert_eq!(phone.state.country(), Some("GR"));
     for time_ms in [i64::MIN, i64::MAX] {
-        let fix = Located {
+        let fix = LocatedFix {
             time_ms,
             ..inland(0, "TR")
         };
@@ -218,7 +218,7 @@ proptest! {
     ) {
         let countries = ["CN", "TR", "GR", "CN TR"];
         let mut minutes = 0;
-        let fixes: Vec<Located> = track
+        let fixes: Vec<LocatedFix> = track
             .iter()
             .map(|(wait, country, is_inland)| {
                 minutes += wait;
