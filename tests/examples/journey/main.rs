@@ -5,6 +5,7 @@
 //!
 //! `cargo run --example journey [-- --gpx FILE] [--format json] [--keep DIR]`
 
+mod abroad;
 mod channels;
 mod people;
 mod show;

@@ -57,6 +57,8 @@ pub(crate) fn tell(options: &Options, show: &mut Show) -> io::Result<()> {
     let mut traveler = story.wake(false)?;
     story.register(&mut traveler)?;
     story.card(&mut traveler)?;
+    story.published(&mut traveler)?;
+    story.arrives(&mut traveler)?;
     story.walk(&mut traveler, options.gpx.as_deref())?;
     story.lose_the_network(&mut traveler)?;
     story.press_and_die(traveler)?;
