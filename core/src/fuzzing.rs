@@ -12,6 +12,10 @@
     reason = "a panic is what a fuzzer looks for"
 )]
 
+mod alerts;
+
+pub use alerts::{alerts, area};
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
