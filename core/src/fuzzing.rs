@@ -12,8 +12,11 @@
     reason = "a panic is what a fuzzer looks for"
 )]
 
+mod alerts;
 mod boundaries;
 mod help;
+
+pub use alerts::{alerts, area};
 
 use std::collections::BTreeSet;
 

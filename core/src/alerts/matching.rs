@@ -2,7 +2,8 @@
 //! built once and asked often.
 //!
 //! A place is asked exactly: the boxes of all shapes lie in flat lists, and only where
-//! a box holds the place is its polygon or circle looked at. The answer is that of
+//! a box holds the place is its polygon or circle looked at, of a polygon only the edges near
+//! the place's meridian. The answer is that of
 //! [`super::Alert::covers`], always.
 //!
 //! A country or a stay has no position, so an alert *concerns* it where it names the
@@ -16,8 +17,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{Alert, AlertState};
-use crate::geo::polygon::Bounds;
-use crate::geo::{Circle, Polygon, Spot, Wgs84};
+use crate::geo::polygon::{Bounds, Striped};
+use crate::geo::{Circle, Spot, Wgs84};
 use crate::registration::Stay;
 
 /// Points of an outline whose country is looked up, at most.
@@ -46,7 +47,7 @@ struct Boxes {
 }
 
 enum Shape {
-    Polygon(Polygon),
+    Polygon(Striped),
     Circle(Circle),
 }
 
@@ -76,7 +77,8 @@ impl AlertIndex {
         for (alert, area) in alerts.flat_map(|(at, alert)| alert.areas.iter().map(move |a| (at, a)))
         {
             for polygon in &area.polygons {
-                index.add(alert, polygon.bounds(), Shape::Polygon(polygon.clone()));
+                let striped = Striped::new(polygon.clone());
+                index.add(alert, polygon.bounds(), Shape::Polygon(striped));
             }
             for circle in &area.circles {
                 index.add(alert, circle.bounds(), Shape::Circle(*circle));
@@ -202,7 +204,7 @@ impl Boxes {
 impl Shape {
     fn covers(&self, place: Wgs84) -> bool {
         match self {
-            Self::Polygon(polygon) => polygon.covers(place),
+            Self::Polygon(striped) => striped.covers(place),
             Self::Circle(circle) => circle.covers(place),
         }
     }
@@ -210,11 +212,11 @@ impl Shape {
     /// Some of its points, for the countries that it is in.
     fn samples(&self) -> Vec<Wgs84> {
         let ring = match self {
-            Self::Polygon(polygon) => polygon.ring(),
+            Self::Polygon(striped) => striped.polygon().ring(),
             Self::Circle(_) => &[],
         };
         let middle = match self {
-            Self::Polygon(polygon) => polygon.bounds().map(Bounds::middle),
+            Self::Polygon(striped) => striped.polygon().bounds().map(Bounds::middle),
             Self::Circle(circle) => Some([circle.lat, circle.lon]),
         };
         let step = ring.len().div_ceil(SAMPLES).max(1);

@@ -145,3 +145,13 @@ fn boundaries_that_were_changed() {
 fn any_numbers_as_a_position() {
     proptest!(|(bytes in proptest::collection::vec(any::<u8>(), 16..160))| datum(&bytes));
 }
+
+#[test]
+fn alerts_that_were_changed() {
+    changed("alerts", 2_000, alerts);
+}
+
+#[test]
+fn areas_that_were_changed() {
+    changed("area", 2_000, area);
+}

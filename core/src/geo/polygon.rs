@@ -17,6 +17,10 @@
 //! * A ring of more points than `Policy::area_vertices` is thinned evenly, so that any
 //!   ring has a cost that is bounded.
 
+mod stripes;
+
+pub use stripes::Striped;
+
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
@@ -93,9 +97,14 @@ impl Bounds {
 
     /// Whether the place may be inside.
     pub fn holds(&self, place: Wgs84) -> bool {
-        let apart = one_meridian(place.longitude()) - self.west;
-        let east = if apart < 0.0 { apart + 360.0 } else { apart };
-        (self.south..=self.north).contains(&place.latitude()) && east <= self.width
+        (self.south..=self.north).contains(&place.latitude())
+            && self.east_of_west(place.longitude()) <= self.width
+    }
+
+    /// Degrees from `west` to the east, 0 to below 360.
+    fn east_of_west(&self, longitude: f64) -> f64 {
+        let apart = one_meridian(longitude) - self.west;
+        if apart < 0.0 { apart + 360.0 } else { apart }
     }
 }
 
@@ -144,14 +153,18 @@ impl Polygon {
         let mut odd = false;
         for to in &self.ring {
             let to_x = east_of(longitude, to[1]);
-            if (from_x < 0.0) != (to_x < 0.0) && (from_x < 0.0) == (step(from, to) > 0.0) {
-                let along = from_x / (from_x - to_x);
-                odd ^= from[0] + (to[0] - from[0]) * along > latitude;
-            }
+            odd ^= is_crossed((from, from_x), (to, to_x), latitude);
             (from, from_x) = (to, to_x);
         }
         odd
     }
+}
+
+/// Whether the meridian from a place at this latitude to the north pole crosses the edge;
+/// each point with its degrees to the east of the meridian.
+fn is_crossed((from, from_x): (&Vertex, f64), (to, to_x): (&Vertex, f64), latitude: f64) -> bool {
+    let passes = (from_x < 0.0) != (to_x < 0.0) && (from_x < 0.0) == (step(from, to) > 0.0);
+    passes && from[0] + (to[0] - from[0]) * (from_x / (from_x - to_x)) > latitude
 }
 
 /// A NaN is in no range.

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::geo::Area;
+use crate::geo::{Area, Polygon};
 
 fn alert(area: Area) -> Alert {
     Alert {
@@ -139,7 +139,11 @@ fn any_area() -> impl Strategy<Value = Area> {
     // Anywhere, and often near the antimeridian, a pole and each other.
     let latitude = || prop_oneof![-90.0..=90.0, 85.0..=90.0, -3.0..3.0, Just(f64::NAN)];
     let longitude = || prop_oneof![-180.0..=180.0, 175.0..=180.0, -180.0..=-175.0, -3.0..3.0];
-    let ring = prop::collection::vec((latitude(), longitude()).prop_map(|(y, x)| [y, x]), 0..7);
+    let vertex = || (latitude(), longitude()).prop_map(|(y, x)| [y, x]);
+    let ring = prop_oneof![
+        prop::collection::vec(vertex(), 0..7),
+        prop::collection::vec(vertex(), 15..40),
+    ];
     let radius = prop_oneof![Just(0.0), 0.0..1e5, 0.0..2.1e7, Just(-1.0)];
     let circle = (latitude(), longitude(), radius);
     let code = || prop::collection::vec(prop::sample::select(vec!["TR", "tr", "GR"]), 0..2);
