@@ -201,7 +201,7 @@ fn search(directory: &Path) -> Outcome<()> {
 /// languages, no words. Returns how many.
 fn scan(connection: &Connection, query: &str) -> Outcome<usize> {
     let mut statement = connection
-        .prepare_cached("SELECT item, title FROM guide_text WHERE title LIKE ?1 OR body LIKE ?1")?;
+        .prepare_cached("SELECT number, title FROM guide_text WHERE title LIKE ?1 OR body LIKE ?1")?;
     let rows = statement.query_map([format!("%{query}%")], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
     })?;
@@ -223,7 +223,7 @@ fn documents() -> Vec<Guide> {
         .iter()
         .map(|guide| guide.situation.as_str())
         .collect();
-    let mut text = |language: &str, dice: &mut Dice| -> Option<GuideText> {
+    let text = |language: &str, dice: &mut Dice| -> Option<GuideText> {
         let pool = pools.get(language)?;
         let lines: Vec<&str> = pool.iter().flat_map(|text| text.body.lines()).collect();
         let body = (0..LINES).filter_map(|_| dice.pick(&lines).copied());
