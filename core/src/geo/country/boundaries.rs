@@ -178,7 +178,7 @@ impl Boundaries {
     /// The lines of a square degree.
     pub(super) fn cell(&self, number: u16) -> Option<Cell<'_>> {
         let starts = self.part::<4>(&self.parts.starts);
-        let start = |at: usize| starts.get(at).and_then(|start| long(start));
+        let start = |at: usize| starts.get(at).and_then(long);
         let at = usize::from(number);
         let body = self.bytes.get(self.parts.body..)?;
         Cell::read(body.get(start(at)?..start(at + 1)?)?)
