@@ -63,7 +63,11 @@ impl Asked {
         Ok(match self {
             Self::Homeline(boundaries) => {
                 let located = boundaries.locate(Wgs84::new(latitude, longitude)?, None);
-                located.candidates.into_iter().map(|one| one.country).collect()
+                located
+                    .candidates
+                    .into_iter()
+                    .map(|one| one.country)
+                    .collect()
             }
             Self::Peer(boundaries) => {
                 let ids = boundaries.ids(LatLon::new(latitude, longitude)?);
@@ -264,7 +268,10 @@ fn measure(name: &str, land: &[(f64, f64)], sample: Option<&[Known]>) -> Outcome
             say(&format!("{kind}_pct"), best);
             say(&format!("{kind}_among_pct"), among);
         }
-        let border: Vec<_> = border.iter().map(|one| (one.latitude, one.longitude)).collect();
+        let border: Vec<_> = border
+            .iter()
+            .map(|one| (one.latitude, one.longitude))
+            .collect();
         say("border_ns", asked.nanoseconds(&border)?);
     } else {
         eprintln!("SKIP ../shared/data/places: not here");
@@ -290,7 +297,10 @@ fn main() -> Outcome<()> {
     if let ["alone", name] = words.as_slice() {
         return alone(name);
     }
-    let sample = words.first().map(|file| read(Path::new(file))).transpose()?;
+    let sample = words
+        .first()
+        .map(|file| read(Path::new(file)))
+        .transpose()?;
     let land = land(&Asked::load("360x180")?)?;
     let all: Vec<Figures> = NAMES
         .iter()
@@ -299,9 +309,14 @@ fn main() -> Outcome<()> {
     let [ours, peer, ..] = all.as_slice() else {
         return Err("nobody was measured".into());
     };
-    eprintln!("{:<24}{:>14}{:>14}{:>14}{:>14}", "", NAMES[0], NAMES[1], NAMES[2], NAMES[3]);
+    eprintln!(
+        "{:<24}{:>14}{:>14}{:>14}{:>14}",
+        "", NAMES[0], NAMES[1], NAMES[2], NAMES[3]
+    );
     for name in ours.keys() {
-        let values = all.iter().map(|one| one.get(name).copied().unwrap_or(f64::NAN));
+        let values = all
+            .iter()
+            .map(|one| one.get(name).copied().unwrap_or(f64::NAN));
         let row: String = values.map(|value| format!("{value:>14.3}")).collect();
         eprintln!("{name:<24}{row}");
     }

@@ -230,7 +230,7 @@ fn wrapped(column: i32) -> u16 {
 impl Claims {
     /// Adds the countries that are not there, and takes those that are.
     fn toggle(&mut self, set: [u8; 4]) {
-        for number in set {
+        for number in set.into_iter().filter(|number| *number != 0) {
             if self.contains(number) {
                 self.take(number);
             } else {
@@ -245,22 +245,25 @@ impl Claims {
             return;
         }
         let mut carried = number;
-        self.count += 1;
-        for place in self.numbers.iter_mut().take(self.count) {
+        for place in &mut self.numbers {
             if *place == 0 || *place > carried {
                 std::mem::swap(place, &mut carried);
             }
+            if carried == 0 {
+                break;
+            }
         }
+        self.count += 1;
     }
 
     fn take(&mut self, number: u8) {
         let at = self.iter().position(|one| one == number);
-        if let Some(rest) = at.and_then(|at| self.numbers.get_mut(at..)) {
+        if let Some(rest @ [_, ..]) = at.and_then(|at| self.numbers.get_mut(at..)) {
             rest.rotate_left(1);
-            self.count -= 1;
-            if let Some(free) = self.numbers.get_mut(self.count) {
-                *free = 0;
+            if let Some(last) = rest.last_mut() {
+                *last = 0;
             }
+            self.count -= 1;
         }
     }
 
@@ -272,8 +275,9 @@ impl Claims {
         self.count == 0
     }
 
+    /// Whether a country is there; 0 is not asked for.
     pub(super) fn contains(&self, number: u8) -> bool {
-        self.iter().any(|one| one == number)
+        self.numbers.contains(&number)
     }
 }
 
