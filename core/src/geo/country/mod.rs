@@ -20,7 +20,7 @@ pub use boundaries::Boundaries;
 
 use super::Wgs84;
 use crate::config::Policy;
-use sight::Sight;
+use sight::{Claims, Sight};
 
 /// What an app that ships the built-in boundaries says where it names its sources.
 pub const ATTRIBUTION: &str =
@@ -145,54 +145,29 @@ impl Boundaries {
         }
     }
 
+    /// The claims in the order of their codes, the countries around them, and the
+    /// neighbours by their distance.
     fn candidates(&self, sight: &Sight) -> Vec<CountryCandidate> {
-        let mut found = Vec::with_capacity(2);
+        let mut around = Claims::default();
         for number in sight.here.iter() {
-            self.add(&mut found, number, Standing::Within, 0.0);
-        }
-        // A part with a code of its own stands for the country around it.
-        for number in sight.here.iter() {
-            if let Some((_, around)) = self.country(number)
-                && let Some((code, _)) = self.country(around)
-            {
-                found.retain(|one| one.country != code);
-                self.add(&mut found, around, Standing::Around, 0.0);
+            if let Some((_, whole)) = self.country(number) {
+                around.add(whole);
             }
         }
-        for (number, metres) in sight.near.iter() {
-            self.add(&mut found, number, Standing::Near, metres);
-        }
-        found.sort_by(|one, other| {
-            let order = one.standing.rank().cmp(&other.standing.rank());
-            let distance = one.distance_m.total_cmp(&other.distance_m);
-            order
-                .then(distance)
-                .then_with(|| one.country.cmp(&other.country))
-        });
-        found
-    }
-
-    fn add(&self, to: &mut Vec<CountryCandidate>, number: u8, standing: Standing, metres: f64) {
-        let Some((code, _)) = self.country(number) else {
-            return;
-        };
-        if !to.iter().any(|one| one.country == code) {
-            to.push(CountryCandidate {
-                country: code.into(),
+        let within = sight.here.iter().filter(|one| !around.contains(*one));
+        let within = within.map(|one| (one, Standing::Within, 0.0));
+        let near = sight.near.iter().filter(|one| !around.contains(one.0));
+        let near = near.map(|(one, metres)| (one, Standing::Near, metres));
+        let around = around.iter().map(|one| (one, Standing::Around, 0.0));
+        let all = within.chain(around).chain(near);
+        all.filter_map(|(number, standing, distance_m)| {
+            Some(CountryCandidate {
+                country: self.country(number)?.0.to_owned(),
                 standing,
-                distance_m: metres,
-            });
-        }
-    }
-}
-
-impl Standing {
-    fn rank(self) -> u8 {
-        match self {
-            Self::Within => 0,
-            Self::Around => 1,
-            Self::Near => 2,
-        }
+                distance_m,
+            })
+        })
+        .collect()
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Sight {
     pub(super) doubt: f64,
 }
 
-/// Countries, each once.
+/// Countries, each once, in the order of their numbers: that of their codes.
 #[derive(Default)]
 pub(super) struct Claims {
     numbers: [u8; MOST],
@@ -231,19 +231,39 @@ impl Claims {
     /// Adds the countries that are not there, and takes those that are.
     fn toggle(&mut self, set: [u8; 4]) {
         for number in set.into_iter().filter(|number| *number != 0) {
-            let at = self.iter().position(|one| one == number);
-            match at {
-                Some(at) => {
-                    self.count -= 1;
-                    self.numbers.swap(at, self.count);
-                }
-                None => {
-                    if let Some(free) = self.numbers.get_mut(self.count) {
-                        *free = number;
-                        self.count += 1;
-                    }
-                }
+            if self.contains(number) {
+                self.take(number);
+            } else {
+                self.add(number);
             }
+        }
+    }
+
+    /// Adds a country in order, once; 0 is none. What has no room is left out.
+    pub(super) fn add(&mut self, number: u8) {
+        if number == 0 || self.count == MOST || self.contains(number) {
+            return;
+        }
+        let mut carried = number;
+        for place in &mut self.numbers {
+            if *place == 0 || *place > carried {
+                std::mem::swap(place, &mut carried);
+            }
+            if carried == 0 {
+                break;
+            }
+        }
+        self.count += 1;
+    }
+
+    fn take(&mut self, number: u8) {
+        let at = self.iter().position(|one| one == number);
+        if let Some(rest @ [_, ..]) = at.and_then(|at| self.numbers.get_mut(at..)) {
+            rest.rotate_left(1);
+            if let Some(last) = rest.last_mut() {
+                *last = 0;
+            }
+            self.count -= 1;
         }
     }
 
@@ -255,21 +275,31 @@ impl Claims {
         self.count == 0
     }
 
-    fn contains(&self, number: u8) -> bool {
-        self.iter().any(|one| one == number)
+    /// Whether a country is there; 0 is not asked for.
+    pub(super) fn contains(&self, number: u8) -> bool {
+        self.numbers.contains(&number)
     }
 }
 
 impl Neighbours {
-    /// A country at a distance, or nearer than before. Beyond the room of the list
-    /// the first that were found stay.
+    /// A country at a distance, or nearer than before; the nearest comes first. What
+    /// has no room is left out.
     fn add(&mut self, number: u8, metres: f64) {
-        let known = self.list.iter_mut().take(self.count);
-        if let Some(one) = known.into_iter().find(|one| one.0 == number) {
-            one.1 = one.1.min(metres);
-        } else if let Some(free) = self.list.get_mut(self.count) {
-            *free = (number, metres);
+        let known = self.iter().position(|one| one.0 == number);
+        let mut at = known.unwrap_or(self.count);
+        match self.list.get_mut(at) {
+            Some(place) if known.is_none() || metres < place.1 => *place = (number, metres),
+            _ => return,
+        }
+        if known.is_none() {
             self.count += 1;
+        }
+        while let Some(before) = at.checked_sub(1)
+            && let Some([one, other]) = self.list.get_mut(before..=at)
+            && other.1 < one.1
+        {
+            std::mem::swap(one, other);
+            at = before;
         }
     }
 

@@ -10,7 +10,8 @@
 //   header     "HLCB"; u8 version; u8 countries; u16 sets; u16 cells with lines;
 //              u16 zero; i64 UTC milliseconds, as of when; 4 u16: how far a line of
 //              each class may be from its source, in metres
-//   countries  two letters; the country that this one lies in as a whole, or 0; 0
+//   countries  in the order of their codes: two letters; the country that this one
+//              lies in as a whole, or 0; 0
 //   sets       four countries each, ascending, zeros first; set 0 is empty
 //   rows       the earth in square degrees, 180 rows from the south of 360 cells from
 //              the west: 181 u16, the first run of each row and the number of runs
@@ -32,22 +33,22 @@
 
 const fs = require("fs");
 const path = require("path");
-const { countries, livedAt, METRES } = require("./source");
+const source = require("./source");
 const { topologyOf } = require("./topology");
 const { containersOf, withoutRepeats } = require("./overlaps");
 const { thin } = require("./thin");
 
 const CELL = 16384; // angles in a degree
 const HEADER = 12; // bytes of a chain beside its steps
-const CHAIN = +(process.env.CHAIN??24); // edges; a longer one is read for nothing too often
+const CHAIN = 24; // edges; a longer one is read for nothing too often
 const NARROW = 127; // the longest narrow step
 const WIDE = 16000; // so that a first point is less than two degrees from the corner
-const PIECES = +(process.env.PIECES??6); // a step is rather split in so many than made wide
+const PIECES = 6; // a step is rather split in so many than made wide
 const AS_OF = Date.UTC(2024, 11, 13); // the day of the package
 
 // How far a line may be from its source, in metres: where people live beside it,
 // elsewhere on land, in a strait beside a town, and twelve miles out.
-const TOLERANCE = (process.env.TOL??"30,65,100,1000").split(",").map(Number);
+const TOLERANCE = [30, 65, 100, 700];
 const [LIVED_AT, REMOTE, STRAIT, SEA] = TOLERANCE.keys();
 // A short line (an enclave, a bridge) is kept more finely: a part of its length.
 const SHORT_PART = 40;
@@ -55,6 +56,9 @@ const SHORT_M = 8;
 const ROUNDING_M = 5; // half the diagonal of an angle
 const SOURCE_M = 10; // the tolerance of the package itself
 
+const { livedAt, METRES } = source;
+// In the order of their codes: the answers name claims in this order.
+const countries = source.countries.toSorted((a, b) => (a.code < b.code ? -1 : 1));
 const within = containersOf(countries);
 const { points, arcs, at } = topologyOf(withoutRepeats(countries, within));
 
@@ -333,9 +337,6 @@ function file() {
   return Buffer.concat([head, ...table, ...lists, rows, ...runs, starts, ...bodies]);
 }
 
-if(process.env.STATS){console.log("arcs",arcs.length);const by={};for(const [c,rs] of cells){for(const r of rs)for(const x of chainsOf(r)){const k=Math.min(...x.edges.map(e=>e.kind))+(x.wide?"w":"n");const o=by[k]??={ch:0,ed:0,short:0,bytes:0};o.ch++;o.ed+=x.edges.length;o.bytes+=12+x.edges.length*(x.wide?4:2);if(x.edges.length<5)o.short++}};console.log(by);
-const lens={};for(const a of arcs){const k=(isSea(a)?'sea':'land')+Math.min(20,Math.ceil(Math.log2(a.chain.length)));lens[k]=(lens[k]||0)+1};console.log(lens);
-const lb={};for(const a of arcs)if(a.chain.length<5&&!isSea(a)){const k=a.label.map(c=>countries[c].code).join('+');lb[k]=(lb[k]||0)+1};console.log(Object.entries(lb).sort((a,b)=>b[1]-a[1]).slice(0,40).join(' '))}
 const bytes = file();
 fs.writeFileSync(path.join(__dirname, "../data/countries.bin"), bytes);
 console.log(
