@@ -11,8 +11,18 @@ use crate::error::Result;
 /// An item: its id, and its JSON.
 pub(crate) type Item<'a> = (&'a [u8], &'a [u8]);
 
+/// The items of a pack, by id; `None` where these are not the bytes of one.
+pub fn items(content: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let items = split_items(content)?.into_iter();
+    let owned = items.map(|(id, json)| {
+        let id = std::str::from_utf8(id).ok()?;
+        Some((id.to_owned(), json.to_vec()))
+    });
+    owned.collect()
+}
+
 /// The items, in order; `None` where these are not the bytes of a pack.
-pub(crate) fn items(content: &[u8]) -> Option<Vec<Item<'_>>> {
+pub(crate) fn split_items(content: &[u8]) -> Option<Vec<Item<'_>>> {
     let mut items: Vec<Item<'_>> = Vec::new();
     for line in lines(content)? {
         let item = split(line)?;
@@ -27,7 +37,7 @@ pub(crate) fn items(content: &[u8]) -> Option<Vec<Item<'_>>> {
 /// Those of a pack's items that are a `T`. Others are left out: a newer ministry's, or
 /// a mistake, which must not take the rest away.
 pub(crate) fn read<T>(content: &[u8], item: impl Fn(&[u8]) -> Result<T>) -> Vec<T> {
-    let items = items(content).unwrap_or_default();
+    let items = split_items(content).unwrap_or_default();
     items
         .into_iter()
         .filter_map(|(_, json)| item(json).ok())
@@ -50,8 +60,8 @@ pub fn write(items: &BTreeMap<String, Vec<u8>>) -> Vec<u8> {
 /// What turns `old` into `new`; `None` where one of them is not the content of a pack.
 pub fn delta(old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) = (
-        items(old)?.into_iter().collect(),
-        items(new)?.into_iter().collect(),
+        split_items(old)?.into_iter().collect(),
+        split_items(new)?.into_iter().collect(),
     );
     let mut ids: Vec<&[u8]> = old.keys().chain(new.keys()).copied().collect();
     ids.sort_unstable();
@@ -77,7 +87,7 @@ pub fn delta(old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
 /// `old` changed by `delta`; `None` where one of them is malformed, or where the result
 /// would have more than `most` bytes. Whether it is the right one, its hash tells.
 pub(crate) fn apply(old: &[u8], delta: &[u8], most: usize) -> Option<Vec<u8>> {
-    let mut all: BTreeMap<&[u8], &[u8]> = items(old)?.into_iter().collect();
+    let mut all: BTreeMap<&[u8], &[u8]> = split_items(old)?.into_iter().collect();
     for line in lines(delta)? {
         match line.split_first()? {
             (b'+', item) => {
@@ -142,10 +152,10 @@ mod tests {
         let content = pack(&[("b", "2"), ("a", "1")]);
         assert_eq!(content, b"a\t1\nb\t2\n");
         assert_eq!(
-            items(&content).unwrap(),
+            split_items(&content).unwrap(),
             [(&b"a"[..], &b"1"[..]), (b"b", b"2")]
         );
-        assert_eq!(items(b"").unwrap(), []);
+        assert_eq!(split_items(b"").unwrap(), []);
         let number = |json: &[u8]| match json {
             [digit @ b'0'..=b'9'] => Ok(*digit),
             _ => Err(crate::HomelineError::bug("a test")),
@@ -164,7 +174,7 @@ mod tests {
             b"a\t1\na\t2\n", // Twice.
             b"\xff\t1\n",
         ] {
-            assert_eq!(items(bytes), None, "{bytes:?}");
+            assert_eq!(split_items(bytes), None, "{bytes:?}");
         }
         let odd = pack(&[
             ("", "1"),
@@ -212,7 +222,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_taken_or_refused(old: Vec<u8>, change: Vec<u8>) {
-            let _ = (items(&old), apply(&old, &change, 1_000), apply(b"a\t1\n", &change, 1_000));
+            let _ = (split_items(&old), apply(&old, &change, 1_000), apply(b"a\t1\n", &change, 1_000));
         }
     }
 }

@@ -29,7 +29,7 @@ mod part;
 mod shelf;
 
 pub(crate) use content::{apply, read};
-pub use content::{delta, write};
+pub use content::{delta, items, write};
 pub use file::write_file;
 pub(crate) use offer::{PackRefusal, Step, step};
 pub(crate) use shelf::{Asked, Made, Shelf};
@@ -180,7 +180,7 @@ impl Packs {
 pub(crate) fn is_usable(name: PackName, content: &[u8]) -> bool {
     match name {
         PackName::Boundaries => Boundaries::parse(content.to_vec()).is_ok(),
-        _ => content::items(content).is_some(),
+        _ => content::split_items(content).is_some(),
     }
 }
 

@@ -50,6 +50,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use homeline::alerts::Alert;
 use homeline::packs::PackName;
 use homeline::sync::protocol::Crisis;
 use rustls::ServerConfig;
@@ -406,6 +407,15 @@ impl Ministry {
             .map_err(of)
     }
 
+    /// Publishes an alert beside those that are published; the same again changes nothing.
+    /// Returns the version of the pack.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn publish_alert(&self, alert: &Alert) -> io::Result<u64> {
+        self.app.add_alert(alert).map_err(of)
+    }
+
     /// The newest version of a pack as a file, signed by the anchor, for a host app to
     /// ship; `None`: none was published.
     ///
@@ -478,19 +488,39 @@ pub fn rotate_keys(data: &Path, rotation: Rotation, former: Former) -> io::Resul
         .map_err(of)
 }
 
-/// Publishes packs of a ministry that does not run, and writes each that there is then as
-/// a file `NAME.pack` into `files`, where that is given.
+/// What a ministry that does not run is to publish.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Publication {
+    /// Packs, and the file with the content of each.
+    pub packs: Vec<(PackName, PathBuf)>,
+    /// Messages of CAP and travel advice, see [`cap`]: they go into the pack of alerts,
+    /// beside those that are in it.
+    pub alerts: Vec<PathBuf>,
+    /// A folder that each pack there is then is written into, as `NAME.pack`.
+    pub files: Option<PathBuf>,
+}
+
+/// Publishes.
 ///
 /// # Errors
-/// It runs, or files cannot be read or written.
-pub fn publish(data: &Path, packs: &[(PackName, PathBuf)], files: Option<&Path>) -> io::Result<()> {
+/// It runs, files cannot be read or written, or a message is refused; the text says why.
+/// What stands before it in the list is published then.
+pub fn publish(data: &Path, publication: &Publication) -> io::Result<()> {
     let (_lock, app) = stopped(data, in_use(data)?)?;
-    for (name, content) in packs {
+    for (name, content) in &publication.packs {
         let content = fs::read(content)?;
         app.store.publish_pack(name.text(), &content).map_err(of)?;
     }
+    for file in &publication.alerts {
+        let refused = |why: cap::Refusal| {
+            let text = format!("{}: {why}", file.display());
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        };
+        let alert = cap::read_file(&fs::read(file)?).map_err(refused)?;
+        app.add_alert(&alert).map_err(of)?;
+    }
     for name in PackName::ALL {
-        if let (Some(files), Some(file)) = (files, app.pack_file(name).map_err(of)?) {
+        if let (Some(files), Some(file)) = (&publication.files, app.pack_file(name).map_err(of)?) {
             fs::create_dir_all(files)?;
             fs::write(files.join(name.text()).with_extension("pack"), file)?;
         }

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use homeline::packs::PackName;
-use ministry::{DatagramPublic, Former, Ministry, Rotation, Settings};
+use ministry::{DatagramPublic, Former, Ministry, Publication, Rotation, Settings};
 
 const HELP: &str = "\
 The reference ministry service of Homeline.
 
 usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
        ministry --data DIR --rotate-keys KIND [--revoke]
-       ministry --data DIR --publish NAME=FILE [--write-packs DIR]
+       ministry --data DIR [--publish NAME=FILE] [--publish-alert FILE] [--write-packs DIR]
        ministry --openapi
        ministry --read-cap FILE...
 
@@ -35,6 +35,8 @@ usage: ministry --data DIR [--listen ADDR:PORT] [--desk ADDR:PORT] [--json]
   --publish NAME=FILE publish FILE as the newest version of a pack while the service does
                       not run, and end; NAME is missions, numbers, levels, alerts, guides
                       or boundaries; may come more than once
+  --publish-alert FILE  publish a message of CAP (XML) or travel advice of GOV.UK (JSON)
+                      beside the alerts that are; may come more than once
   --write-packs DIR   write all packs as files, for a host app to ship
   --openapi           print the OpenAPI 3.1 document of the API
   --read-cap FILE...  read messages of CAP (XML) and travel advice of GOV.UK (JSON); print
@@ -48,7 +50,7 @@ enum Wish {
     OpenApi,
     ReadCap(Vec<PathBuf>),
     Rotate(PathBuf, Rotation, Former),
-    Publish(PathBuf, Vec<(PackName, PathBuf)>, Option<PathBuf>),
+    Publish(PathBuf, Publication),
     Serve(Settings, Form),
 }
 
@@ -73,12 +75,10 @@ fn main() -> ExitCode {
                 Err(error) => failure(&error.to_string(), 1),
             }
         }
-        Ok(Wish::Publish(data, packs, files)) => {
-            match ministry::publish(&data, &packs, files.as_deref()) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failure(&error.to_string(), 1),
-            }
-        }
+        Ok(Wish::Publish(data, publication)) => match ministry::publish(&data, &publication) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failure(&error.to_string(), 1),
+        },
         Ok(Wish::Serve(settings, form)) => match serve(settings, form) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failure(&error.to_string(), 1),
@@ -100,8 +100,7 @@ fn wish() -> Result<Wish, lexopt::Error> {
     let mut datagram: Option<SocketAddr> = None;
     let mut datagram_public = DatagramPublic::WhereTaken;
     let mut capacity = None;
-    let mut packs = Vec::new();
-    let mut files = None;
+    let mut publication = Publication::default();
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -129,8 +128,9 @@ fn wish() -> Result<Wish, lexopt::Error> {
                 datagram_public = DatagramPublic::At(arguments.value()?.string()?);
             }
             Long("capacity") => capacity = Some(arguments.value()?.parse()?),
-            Long("publish") => packs.push(pack(&arguments.value()?.string()?)?),
-            Long("write-packs") => files = Some(arguments.value()?.into()),
+            Long("publish") => publication.packs.push(pack(&arguments.value()?.string()?)?),
+            Long("publish-alert") => publication.alerts.push(arguments.value()?.into()),
+            Long("write-packs") => publication.files = Some(arguments.value()?.into()),
             Long("openapi") => return Ok(Wish::OpenApi),
             Long("read-cap") => {
                 let files = arguments.values()?.map(Into::into).collect();
@@ -141,8 +141,8 @@ fn wish() -> Result<Wish, lexopt::Error> {
         }
     }
     let data = data.ok_or("--data is missing")?;
-    if !packs.is_empty() || files.is_some() {
-        return Ok(Wish::Publish(data, packs, files));
+    if publication != Publication::default() {
+        return Ok(Wish::Publish(data, publication));
     }
     match (rotation, former) {
         (Some(rotation), former) => {

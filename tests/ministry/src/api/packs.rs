@@ -1,8 +1,12 @@
 //! The two calls of packs. Nobody signs them, and all get the same answers.
 
+use std::collections::BTreeMap;
+
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use homeline::packs::{PackName, write_file};
+use homeline::alerts::Alert;
+use homeline::packs::{self, PackName, write_file};
+use homeline::seal::sha256_hex;
 use homeline::seal::signed::Context;
 use homeline::sync::protocol::{PACK_PIECE, PACK_PIECE_BYTES, PackList, PackOffer, Problem};
 use serde::Deserialize;
@@ -72,6 +76,21 @@ pub(crate) struct From {
 }
 
 impl App {
+    /// Publishes an alert beside those that are published; the same again changes nothing.
+    pub(crate) fn add_alert(&self, alert: &Alert) -> Result<u64, StoreError> {
+        let name = PackName::Alerts.text();
+        let held = self.store.pack(name)?.unwrap_or_default();
+        let mut items: BTreeMap<String, Vec<u8>> = packs::items(&held)
+            .unwrap_or_default()
+            .into_iter()
+            .collect();
+        // Identifiers of strangers may be long, or have line ends.
+        let id = (&alert.sender, &alert.identifier, alert.sent_ms);
+        let id = sha256_hex(&serde_json::to_vec(&id)?);
+        items.insert(id, serde_json::to_vec(alert)?);
+        self.store.publish_pack(name, &packs::write(&items))
+    }
+
     /// The newest version of a pack as a file, signed by the anchor.
     pub(crate) fn pack_file(&self, name: PackName) -> Result<Option<Vec<u8>>, StoreError> {
         let (_, offered) = self.store.packs()?;
