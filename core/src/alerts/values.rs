@@ -75,8 +75,9 @@ cap_values! {
         Cancel = "cancel",
         /// An acknowledgement between systems: tells of no danger.
         Ack = "ack",
-        /// A rejection between systems: tells of no danger.
-        Fault = "error" | "fault",
+        /// A rejection between systems (`Error`): tells of no danger.
+        #[serde(rename = "error")]
+        Fault = "error",
     }
 
     /// What kind of danger.
@@ -175,6 +176,10 @@ mod tests {
         }
         assert_eq!(AlertCertainty::of("Very Likely"), AlertCertainty::Likely);
         assert_eq!(AlertKind::of("Error"), AlertKind::Fault);
+        assert_eq!(
+            serde_json::to_string(&AlertKind::Fault).unwrap(),
+            r#""error""#
+        );
     }
 
     #[test]

@@ -209,7 +209,8 @@ fn who_comes_to_the_place_or_the_hour_is_told_again() {
 
 #[test]
 fn an_update_of_what_was_read_is_news_where_it_is_worse() {
-    let cases: [(&dyn Fn(&mut Alert), &str); 7] = [
+    type Change<'a> = &'a dyn Fn(&mut Alert);
+    let cases: [(Change<'_>, &str); 7] = [
         (&|_| {}, "u Quiet Updated -"),
         (&|it| it.expires_ms = Some(9_999), "u Quiet Updated -"),
         (

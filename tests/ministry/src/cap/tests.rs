@@ -294,7 +294,7 @@ fn what_is_wrong_is_named() {
     ] {
         let shown: String = xml.chars().take(300).collect();
         let found = read_cap(xml.as_bytes()).map_err(|refusal| refusal.to_string());
-        let found = found.expect_err(&shown);
+        let found = found.err().unwrap_or_default();
         assert!(found.contains(reason), "{shown}: {found}");
     }
     let latin = b"<?xml version='1.0' encoding='ISO-8859-1'?><alert>\xe9</alert>";
