@@ -200,8 +200,9 @@ fn search(directory: &Path) -> Outcome<()> {
 /// The documents that have the text somewhere, as `LIKE` finds them: no order, no
 /// languages, no words. Returns how many.
 fn scan(connection: &Connection, query: &str) -> Outcome<usize> {
-    let mut statement = connection
-        .prepare_cached("SELECT number, title FROM guide_text WHERE title LIKE ?1 OR body LIKE ?1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT number, title FROM guide_text WHERE title LIKE ?1 OR body LIKE ?1",
+    )?;
     let rows = statement.query_map([format!("%{query}%")], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
     })?;
