@@ -74,8 +74,8 @@ fn words_of_one_two_and_more_characters_are_found_and_others_are_not() {
         ("维也纳领事关系公约", Some("detained")),
         ("报案证明", Some("robbed")),
         ("抢", Some("robbed")),
-        // The last character of a run, alone.
-        ("窗", Some("disaster")),
+        // It is nowhere but at the end of a run.
+        ("鼻", Some("disaster")),
         // Both characters are there, the word is not.
         ("照护", None),
         ("潜水艇", None),
