@@ -17,7 +17,7 @@
 //! | [`seal`] | HPKE envelopes, signed receipts |
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
-//! | [`geo`] | the datums of maps, and where each is used |
+//! | [`geo`] | the datums of maps, where each is used, and the country of a place |
 //! | [`language`] | texts in several languages |
 //! | [`sos`] | reports and the state machine with its evidence |
 //! | [`relay`] | other phones carry the SOS |
