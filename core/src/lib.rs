@@ -17,7 +17,7 @@
 //! | [`seal`] | HPKE envelopes, signed receipts |
 //! | [`health`] | whether the library really runs on this phone |
 //! | [`registration`], [`contacts`], [`whereabouts`] | what the traveler keeps |
-//! | [`geo`] | the datums of maps, areas, distances |
+//! | [`geo`] | the datums of maps, the country of a place, areas, distances |
 //! | [`alerts`] | what is dangerous at a place, and what to do |
 //! | [`language`] | texts in several languages |
 //! | [`packs`] | what the ministry publishes for everybody, and how it comes |

@@ -1,7 +1,7 @@
 //! The README's Kotlin and Swift are compiled and run by the tests of the
 //! bindings: here they are compared with what stands there.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::path::Path;
 
@@ -10,40 +10,38 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(root.join(path)).unwrap()
 }
 
-/// The lines of the README between a fence of `language` and its end.
-fn in_readme(language: &str) -> Vec<String> {
-    let readme = read("README.md");
-    let fence = format!("```{language}\n");
-    let (_, rest) = readme.split_once(&fence).unwrap();
-    let (code, _) = rest.split_once("```").unwrap();
-    code.lines().map(|line| line.trim().to_owned()).collect()
-}
-
-/// The lines of a test between its two `// README`.
-fn in_test(path: &str) -> Vec<String> {
-    let text = read(path);
-    let (_, rest) = text.split_once("// README\n").unwrap();
-    let (code, _) = rest.split_once("// README").unwrap();
-    code.trim_end()
-        .lines()
-        .map(|line| line.trim().to_owned())
-        .collect()
+/// The pieces of a text between `start` and `end`, each as lines without margins.
+fn pieces(text: &str, start: &str, end: &str) -> Vec<Vec<String>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once(start) {
+        let (code, further) = after.split_once(end).unwrap();
+        let lines = code.trim_end().lines();
+        pieces.push(lines.map(|line| line.trim().to_owned()).collect());
+        rest = further;
+    }
+    pieces
 }
 
 #[test]
 fn the_code_of_the_readme_is_the_code_that_is_run() {
-    for (language, test) in [
+    let readme = read("README.md");
+    for (language, count, test) in [
         (
             "kotlin",
+            2,
             "bindings/kotlin/src/test/kotlin/org/homeline/ReadmeTest.kt",
         ),
         (
             "swift",
+            1,
             "bindings/swift/Tests/HomelineTests/ReadmeTests.swift",
         ),
     ] {
-        let shown = in_readme(language);
-        assert!(shown.len() >= 10);
-        assert_eq!(shown, in_test(test), "{language}");
+        let shown = pieces(&readme, &format!("```{language}\n"), "```");
+        assert_eq!(shown.len(), count);
+        assert!(shown[0].len() >= 10);
+        let run = pieces(&read(test), "// README\n", "// README");
+        assert_eq!(shown, run, "{language}");
     }
 }

@@ -60,7 +60,7 @@ pub enum Standing {
     /// in the order of their codes.
     Within,
     /// The place is in a part of it that has a code of its own and comes before it:
-    /// Guam, Greenland where it is drawn so, Hong Kong.
+    /// Guam, French Guiana, Hong Kong.
     Around,
     /// Its border is nearer than the boundaries and the position are exact.
     Near,

@@ -29,4 +29,26 @@ class ReadmeTest {
         assertTrue(home.sos().status(report).state is ReportState.Received)
         home.close()
     }
+
+    @Test
+    fun `who helps and what is dangerous, in flight mode`(@TempDir directory: Path) {
+        Stage.link("down")
+        val config = Stage.config(directory.resolve("home"))
+        val home = Homeline.open(config, FileVault.open(directory.resolve("vault.key").toString()))
+        val here = Position.Wgs84(latitude = 41.0082, longitude = 28.9784)
+        home.whereabouts().record(Fix(here, System.currentTimeMillis(), 12.0, FixSource.GNSS))
+        // README
+        val help = home.helpAt(Place.Here)              // never throws: local numbers, mission, hotline, each with its age
+        println(help.numbers.first().numbers.first().number)
+        val view = home.alerts().at(Place.Here)         // the level and the alerts, as of when
+        val arrived = home.alerts().arrival()           // isNew once, when the phone has crossed a border
+        val guides = home.guides().search("护照", Place.Here) // what to do, found by words of any length
+        // README
+        assertEquals(listOf("TR"), help.countries)
+        assertEquals("112", help.numbers.first().numbers.first().number)
+        assertTrue(view.alerts.isEmpty())
+        assertEquals("TR", arrived?.country)
+        assertEquals("lost-passport", guides.first().id)
+        home.close()
+    }
 }
