@@ -308,8 +308,9 @@ fn what_is_forged_or_older_is_refused_and_the_pack_before_serves() {
                 let mut list: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
                 let pack = &mut list["packs"][0]["pack"][place];
                 let text = pack.as_str().unwrap();
-                let other = if text.starts_with('e') { 'f' } else { 'e' };
-                *pack = format!("{other}{}", &text[1..]).into();
+                let (first, rest) = text.split_at(1);
+                let other = if first == "e" { "f" } else { "e" };
+                *pack = format!("{other}{rest}").into();
                 answer.body = list.to_string().into_bytes();
             }
             answer
