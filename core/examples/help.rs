@@ -6,9 +6,9 @@
 //! help DIR     measures in DIR, which must be on a real disk
 //! ```
 //!
-//! What is compared runs in the same process, in turns. The guides lie in an encrypted
-//! file with the pages of the record, and are put together from the sentences of the
-//! library's own guides: a common word is in hundreds of them.
+//! What is compared runs in the same process, in turns. The guides lie in a plain file, as
+//! `packs.db` is, and are put together from the sentences of the library's own guides: a
+//! common word is in hundreds of them.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program")]
 
@@ -159,8 +159,6 @@ fn each_ns(spots: &[Wgs84], find: impl Fn(Wgs84) -> f64) -> f64 {
 fn search(directory: &Path) -> Outcome<()> {
     std::fs::create_dir_all(directory)?;
     let connection = Connection::open(directory.join("guides.db"))?;
-    // The pages of the record: encrypted, with a raw key.
-    connection.execute_batch(&format!("PRAGMA key = \"x'{}'\"", "5a".repeat(48)))?;
     guides::create(&connection)?;
     connection.execute_batch("BEGIN")?;
     guides::replace_all(&connection, &documents())?;

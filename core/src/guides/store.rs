@@ -1,4 +1,4 @@
-//! Guides in the record: their tables and the search in them.
+//! Guides in `packs.db`: their tables and the search in them.
 //!
 //! The order of what is found, first things first: texts in a language of the traveler
 //! before others; guides about the country before those about all, and these before those
