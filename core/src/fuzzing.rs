@@ -15,12 +15,14 @@
 mod alerts;
 mod boundaries;
 mod help;
+mod packs;
 
 pub use alerts::{alerts, area};
+pub use boundaries::boundaries;
+pub use packs::packs;
 
 use std::collections::BTreeSet;
 
-pub use boundaries::boundaries;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -155,3 +155,8 @@ fn alerts_that_were_changed() {
 fn areas_that_were_changed() {
     changed("area", 2_000, area);
 }
+
+#[test]
+fn packs_that_were_changed() {
+    changed("packs", 2_000, packs);
+}

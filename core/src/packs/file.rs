@@ -17,7 +17,7 @@ pub fn write_file(pack: &Signed, content: &[u8]) -> serde_json::Result<Vec<u8>> 
 }
 
 /// Reads a file, and believes it if one of `keys` has signed it.
-pub(super) fn read<'a>(
+pub(crate) fn read_file<'a>(
     file: &'a [u8],
     keys: &[Vec<u8>],
 ) -> Result<(PackName, PackHeader, &'a [u8])> {

@@ -30,6 +30,7 @@ mod shelf;
 
 pub(crate) use content::{apply, read};
 pub use content::{delta, items, write};
+pub(crate) use file::read_file;
 pub use file::write_file;
 pub(crate) use offer::{PackRefusal, Step, step};
 pub(crate) use shelf::{Asked, Made, Shelf};
@@ -141,7 +142,7 @@ impl Packs {
     /// a receipt key), `TooLong`, `Stale` (older than the one at hand); `Storage`.
     pub fn add(&self, file: Vec<u8>) -> Result<PackInfo> {
         guard("Packs::add", || {
-            let (name, header, content) = file::read(&file, &self.sealer.pack_keys())?;
+            let (name, header, content) = read_file(&file, &self.sealer.pack_keys())?;
             let held = self.shelf.held(name)?;
             match step(held.as_ref(), &header, &[], &self.policy) {
                 Step::Have => return Ok(self.info(name)),
