@@ -1,8 +1,8 @@
 //! Which alerts concern a place, a country or a coming stay: an index over their areas,
 //! built once and asked often.
 //!
-//! A place is asked exactly: the boxes of all shapes lie in flat lists, and only where
-//! a box holds the place is its polygon or circle looked at, of a polygon only the edges near
+//! A place is asked exactly: the boxes of all shapes lie in cells of a degree, those of one
+//! cell are looked at, and only where a box holds the place is its polygon or circle looked at, of a polygon only the edges near
 //! the place's meridian. The answer is that of
 //! [`super::Alert::covers`], always.
 //!
@@ -24,6 +24,9 @@ use crate::registration::Stay;
 /// Points of an outline whose country is looked up, at most.
 const SAMPLES: usize = 32;
 
+/// Cells that a box is listed in, at most: a country of 1,600 km.
+const CELLS: usize = 256;
+
 /// Finds alerts by where they are.
 #[derive(Default)]
 pub struct AlertIndex {
@@ -37,13 +40,14 @@ pub struct AlertIndex {
     located: HashMap<String, Vec<usize>>,
 }
 
-/// The boxes side by side, so that a look at all of them reads little memory.
+/// The boxes of all shapes, by cells of a degree.
 #[derive(Default)]
 struct Boxes {
-    south: Vec<f64>,
-    north: Vec<f64>,
-    west: Vec<f64>,
-    width: Vec<f64>,
+    boxes: Vec<Bounds>,
+    /// Cell and box, in order: each box in every cell that it reaches into.
+    cells: Vec<(u32, u32)>,
+    /// Boxes of more cells than are listed.
+    wide: Vec<u32>,
 }
 
 enum Shape {
@@ -86,15 +90,13 @@ impl AlertIndex {
             add_codes(&mut index.countries, &area.countries, alert);
             add_codes(&mut index.regions, &area.regions, alert);
         }
+        index.boxes.sort();
         index
     }
 
     fn add(&mut self, alert: usize, bounds: Option<Bounds>, shape: Shape) {
         if let Some(bounds) = bounds {
-            self.boxes.south.push(bounds.south);
-            self.boxes.north.push(bounds.north);
-            self.boxes.west.push(bounds.west);
-            self.boxes.width.push(bounds.width);
+            self.boxes.boxes.push(bounds);
             self.shapes.push((alert, shape));
         }
     }
@@ -179,22 +181,31 @@ impl AlertIndex {
 }
 
 impl Boxes {
+    /// Puts the boxes into their cells, once all are there.
+    fn sort(&mut self) {
+        for (at, bounds) in (0_u32..).zip(&self.boxes) {
+            match bounds.cells(CELLS) {
+                Some(cells) => self.cells.extend(cells.into_iter().map(|cell| (cell, at))),
+                None => self.wide.push(at),
+            }
+        }
+        self.cells.sort_unstable();
+    }
+
     /// Calls `take` with each box that holds the place.
     fn holding(&self, place: Wgs84, mut take: impl FnMut(usize)) {
-        let sides = self
-            .south
+        let cell = Bounds::cell(place);
+        let first = self.cells.partition_point(|(other, _)| *other < cell);
+        let here = self
+            .cells
             .iter()
-            .zip(&self.north)
-            .zip(&self.west)
-            .zip(&self.width);
-        for (at, (((south, north), west), width)) in sides.enumerate() {
-            let bounds = Bounds {
-                south: *south,
-                north: *north,
-                west: *west,
-                width: *width,
+            .skip(first)
+            .take_while(|(other, _)| *other == cell);
+        for at in here.map(|(_, at)| at).chain(&self.wide) {
+            let Ok(at) = usize::try_from(*at) else {
+                continue;
             };
-            if bounds.holds(place) {
+            if self.boxes.get(at).is_some_and(|bounds| bounds.holds(place)) {
                 take(at);
             }
         }

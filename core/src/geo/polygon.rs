@@ -96,12 +96,35 @@ impl Bounds {
     }
 
     /// Whether the place may be inside.
+    #[inline(always)]
     pub fn holds(&self, place: Wgs84) -> bool {
         (self.south..=self.north).contains(&place.latitude())
             && self.east_of_west(place.longitude()) <= self.width
     }
 
+    /// The cell of a place: one degree by one degree.
+    pub(crate) fn cell(place: Wgs84) -> u32 {
+        row(place.latitude()) * 360 + column(place.longitude())
+    }
+
+    /// The cells that the box reaches into; `None` where they are more than `most`.
+    pub(crate) fn cells(&self, most: usize) -> Option<Vec<u32>> {
+        let (south, north) = (row(self.south), row(self.north));
+        // One more than its width has: it begins anywhere in its first.
+        let columns = whole(self.width) + 2;
+        let rows = north - south + 1;
+        if columns >= 360 || usize::try_from(rows * columns).ok()? > most {
+            return None;
+        }
+        let first = column(self.west);
+        let column = move |step: u32| (first + step) % 360;
+        let cells =
+            (south..=north).flat_map(|row| (0..columns).map(move |step| row * 360 + column(step)));
+        Some(cells.collect())
+    }
+
     /// Degrees from `west` to the east, 0 to below 360.
+    #[inline(always)]
     fn east_of_west(&self, longitude: f64) -> f64 {
         let apart = one_meridian(longitude) - self.west;
         if apart < 0.0 { apart + 360.0 } else { apart }
@@ -162,9 +185,33 @@ impl Polygon {
 
 /// Whether the meridian from a place at this latitude to the north pole crosses the edge;
 /// each point with its degrees to the east of the meridian.
+#[inline(always)]
 fn is_crossed((from, from_x): (&Vertex, f64), (to, to_x): (&Vertex, f64), latitude: f64) -> bool {
     let passes = (from_x < 0.0) != (to_x < 0.0) && (from_x < 0.0) == (step(from, to) > 0.0);
     passes && from[0] + (to[0] - from[0]) * (from_x / (from_x - to_x)) > latitude
+}
+
+/// The whole part of a number from 0 to 720, by halves: a number with a fraction is no
+/// integer without a cast.
+fn whole(number: f64) -> u32 {
+    let (mut low, mut high) = (0_u32, 1_024);
+    while low + 1 < high {
+        let middle = u32::midpoint(low, high);
+        if f64::from(middle) <= number {
+            low = middle
+        } else {
+            high = middle
+        }
+    }
+    low
+}
+
+fn row(latitude: f64) -> u32 {
+    whole(latitude + 90.0)
+}
+
+fn column(longitude: f64) -> u32 {
+    whole(one_meridian(longitude) + 180.0)
 }
 
 /// A NaN is in no range.
@@ -173,6 +220,9 @@ fn is_place([latitude, longitude]: &Vertex) -> bool {
 }
 
 /// -180 for both of its names.
+// These few are asked for each point of an outline; a library that is built for size does
+// not put them in by itself, and a question takes twice as long.
+#[inline(always)]
 fn one_meridian(longitude: f64) -> f64 {
     if longitude >= 180.0 {
         -180.0
@@ -182,6 +232,7 @@ fn one_meridian(longitude: f64) -> f64 {
 }
 
 /// Degrees from the meridian to the point, -180 to below 180.
+#[inline(always)]
 fn east_of(meridian: f64, longitude: f64) -> f64 {
     let apart = one_meridian(longitude) - meridian;
     if apart >= 180.0 {
@@ -194,6 +245,7 @@ fn east_of(meridian: f64, longitude: f64) -> f64 {
 }
 
 /// Degrees that an edge goes to the east, the shorter way.
+#[inline(always)]
 fn step(from: &Vertex, to: &Vertex) -> f64 {
     let apart = to[1] - from[1];
     if apart > 180.0 {
