@@ -186,4 +186,36 @@ proptest! {
         let plain: Vec<usize> = (0..alerts.len()).filter(|at| alerts[*at].covers(&spot)).collect();
         prop_assert_eq!(AlertIndex::new(&alerts).at(&spot), plain);
     }
+
+    /// A small outline anywhere in its square of the grid, asked at its middle and near its
+    /// corners.
+    #[test]
+    fn the_index_finds_small_outlines_in_all_their_cells(
+        south in -80.0..80.0,
+        west in -181.0..181.0,
+        height in 0.01..2.5,
+        width in 0.01..2.5,
+        up in 0.02..0.98,
+        across in 0.02..0.98,
+    ) {
+        let around = |longitude: f64| (longitude + 540.0).rem_euclid(360.0) - 180.0;
+        let (north, east) = (south + height, around(west + width));
+        let west_side = around(west);
+        let area = Area {
+            polygons: vec![Polygon::new([
+                [south, west_side],
+                [south, east],
+                [north, east],
+                [north, west_side],
+            ])],
+            ..Area::default()
+        };
+        let spot = Spot {
+            point: Some(place(south + up * height, around(west + across * width))),
+            ..Spot::default()
+        };
+        let alerts = [alert(area)];
+        prop_assert!(alerts[0].covers(&spot));
+        prop_assert_eq!(AlertIndex::new(&alerts).at(&spot), vec![0]);
+    }
 }
