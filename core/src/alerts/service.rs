@@ -203,15 +203,15 @@ fn codes(countries: &[String]) -> Result<Vec<String>> {
 impl Alerts {
     /// What stands, with what the phone knows of the country now.
     fn notice(&self, standing: StandingNotice) -> ArrivalNotice {
-        let place = || self.reference.find(Place::Here).map(|found| found.spot);
         let of_country = Spot {
             countries: vec![standing.country.clone()],
             ..Spot::default()
         };
-        // Where the phone is now, as long as it is in that country: a district, and not
+        // As long as the phone is in that country, its place: a district has it, and not
         // only the embassy.
-        let spot = place()
-            .ok()
+        let here = self.reference.find(Place::Here).ok();
+        let spot = here
+            .map(|here| here.spot)
             .filter(|here| here.countries.first() == Some(&standing.country))
             .unwrap_or_else(|| of_country.clone());
         let now = self.now();
