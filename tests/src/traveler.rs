@@ -4,6 +4,8 @@
 //! the real library on real files; nothing in here decides for it. A binary
 //! becomes the child by calling [`serve`]; the parent holds a [`Traveler`].
 
+mod abroad;
+
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -11,10 +13,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use homeline::Homeline;
-use homeline::alerts::ArrivalNotice;
 use homeline::contacts::{Contact, Relation};
 use homeline::health::WakeCause;
-use homeline::missions::{AsOf, Help, LocalNumbers, MissionView};
 use homeline::packs::PackName;
 use homeline::reference::Place;
 use homeline::registration::{MedicalCard, Purpose, Traveler as Registered, Trip};
@@ -487,10 +487,10 @@ fn answer(phone: &mut Option<Phone>, clock: &Arc<MovedClock>, ask: Ask) -> homel
         Ask::Arrival => {
             let notice = phone.home.alerts().arrival()?;
             phone.home.alerts().arrival_shown()?;
-            Ok(notice.as_ref().map(arrival).unwrap_or_default())
+            Ok(notice.as_ref().map(abroad::arrival).unwrap_or_default())
         }
         Ask::Help => Ok(Told {
-            lines: help(&phone.home.help_at(Place::Here)),
+            lines: abroad::help(&phone.home.help_at(Place::Here)),
             ..Told::default()
         }),
         Ask::AlertsVersion => {
@@ -595,68 +595,6 @@ fn press_forever(home: &Homeline) -> ! {
             std::process::exit(1);
         }
     }
-}
-
-/// What an arrival notice says, a line each.
-fn arrival(notice: &ArrivalNotice) -> Told {
-    let mut lines = Vec::new();
-    if let Some(level) = &notice.level {
-        lines.push(format!("level    {}", level.wording.text));
-    }
-    let headlines = notice.alerts.iter().filter_map(|it| it.headline.as_ref());
-    lines.extend(headlines.map(|headline| format!("alert    {}", headline.text)));
-    lines.extend(notice.mission.as_ref().map(mission));
-    lines.extend(notice.numbers.as_ref().map(numbers));
-    lines.extend(
-        notice
-            .hotline
-            .first()
-            .map(|it| format!("hotline  {}", it.number)),
-    );
-    Told {
-        text: notice.country.clone(),
-        number: u64::from(notice.is_new),
-        lines,
-        ..Told::default()
-    }
-}
-
-/// Who helps, a line each, in that order.
-fn help(help: &Help) -> Vec<String> {
-    let mut lines: Vec<String> = help.numbers.iter().map(numbers).collect();
-    lines.extend(help.responsible.iter().map(mission));
-    if let Some(nearest) = &help.nearest {
-        lines.push(format!("nearest: {}", mission(nearest)));
-    }
-    for line in &help.hotline {
-        lines.push(format!("hotline  {} ({:?})", line.number, line.from));
-    }
-    let guides = help.protection.iter();
-    lines.extend(guides.map(|it| format!("guide    {}{}", it.title, age(&it.as_of))));
-    lines
-}
-
-fn numbers(local: &LocalNumbers) -> String {
-    let dialled: Vec<String> = local
-        .numbers
-        .iter()
-        .map(|it| format!("{} {:?}", it.number, it.service))
-        .collect();
-    let (country, age) = (&local.country, age(&local.as_of));
-    format!("local    {country}: {}{age}", dialled.join(", "))
-}
-
-fn mission(mission: &MissionView) -> String {
-    let name = mission.name.as_ref().map_or("", |name| name.text.as_str());
-    let phone = mission.phones.first().map_or("", |it| it.number.as_str());
-    let km = mission.distance_m.unwrap_or_default() / 1_000.0;
-    let age = age(&mission.as_of);
-    format!("mission  {name}, {phone}, {km:.0} km away{age}")
-}
-
-fn age(as_of: &AsOf) -> String {
-    let days = as_of.age_ms.map(|ms| ms / (24 * 3_600_000));
-    days.map_or_else(String::new, |days| format!(" (checked {days} days ago)"))
 }
 
 fn attachment(one: &AttachmentStatus) -> String {
