@@ -49,6 +49,11 @@ use crate::{parcels, sms};
         protocol::ParcelsTaken,
         protocol::CarriedAnswer,
         protocol::Content,
+        homeline::alerts::Alert,
+        homeline::alerts::Level,
+        homeline::missions::Mission,
+        homeline::missions::EmergencyNumbers,
+        homeline::guides::Guide,
     ))
 )]
 struct Document;
