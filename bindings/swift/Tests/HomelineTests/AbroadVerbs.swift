@@ -1,4 +1,5 @@
 import Homeline
+import XCTest
 
 /// What the ministry publishes for everybody: where a place is, who helps there, what to
 /// do.
@@ -28,9 +29,9 @@ struct AbroadVerbs {
         try expect(ministry.map { snake($0.name) }, is: step.required("ministry"))
         try expect(packs.filter { $0.version == 0 }.count, is: packs.count - ministry.count)
         if let since: String = try step.optional("since") {
-            let newer = try ministry.filter {
-                let before = try player.named("\(since) \(snake($0.name))")
-                return UInt64(before).map { before in $0.version > before } ?? false
+            let newer = try ministry.filter { pack in
+                let before = UInt64(try player.named("\(since) \(snake(pack.name))"))
+                return try pack.version > XCTUnwrap(before)
             }
             try expect(newer.map { snake($0.name) }, is: step.texts("newer"))
         }
