@@ -1,16 +1,19 @@
 //! The stage of a test: the real ministry, and in front of it a network that a
 //! test can break.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
 use homeline::config::{Config, Hotline};
+use homeline::packs::{self, PackName};
 use homeline::sync::protocol::ENVELOPES_PATH;
 use ministry::{DatagramPublic, Ministry, Settings};
 use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::hostile::{Answer, HostileServer, Response};
 use crate::packets::{PacketRelay, fair};
@@ -174,6 +177,20 @@ impl Stage {
             .as_ref()
             .ok_or_else(|| io::Error::other("a stage without channels"))?;
         channels.gateway.deliver_text(GATEWAY_TOKEN, text)
+    }
+
+    /// The ministry publishes these items as the newest version of a pack, in place of
+    /// those before. Returns its version.
+    ///
+    /// # Errors
+    /// The ministry's database cannot be written.
+    pub fn publish(&self, name: PackName, items: &[Value]) -> io::Result<u64> {
+        let items: BTreeMap<String, Vec<u8>> = items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| (format!("{at:04}"), item.to_string().into_bytes()))
+            .collect();
+        self.ministry.publish(name, &packs::write(&items))
     }
 
     /// Changes the network; in force when this returns.

@@ -8,14 +8,13 @@
     reason = "a failure ends the test it happens in"
 )]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use homeline::Homeline;
 use homeline::alerts::{AlertLoudness, AlertNews, AlertReference, AlertState, PlaceAlerts};
 use homeline::config::Config;
 use homeline::missions::{CallFrom, EmergencyService, Help};
-use homeline::packs::{self, PackName};
+use homeline::packs::PackName;
 use homeline::reference::{Place, PlaceBasis};
 use homeline::registration::{Stay, Trip};
 use homeline::sync::SyncStop;
@@ -56,13 +55,7 @@ fn country(code: &str) -> Place {
 }
 
 fn publish(scene: &Scene, name: PackName, items: &[Value]) {
-    let items: BTreeMap<String, Vec<u8>> = items
-        .iter()
-        .enumerate()
-        .map(|(at, item)| (format!("{at:04}"), item.to_string().into_bytes()))
-        .collect();
-    let ministry = &scene.stage.ministry;
-    ministry.publish(name, &packs::write(&items)).unwrap();
+    scene.stage.publish(name, items).unwrap();
 }
 
 fn sync(home: &Homeline) {

@@ -1,7 +1,13 @@
 //! Runs a [`Stage`] for tests in other languages: prints one line of JSON that
-//! says where everything is, takes `POST /link/{network}` and `POST /sms` (a text
-//! message for the ministry, answered by the text that comes back) on a loopback
-//! port, and stops when its standard input closes.
+//! says where everything is, and stops when its standard input closes. Between the two
+//! it takes on a loopback port:
+//!
+//! | request | what it does |
+//! | --- | --- |
+//! | `POST /link/{network}` | changes the network |
+//! | `POST /sms` | a text message for the ministry, answered by the text that comes back |
+//! | `POST /packs/{name}` | the ministry publishes a list of items, in JSON |
+//! | `GET /packs/{name}` | the newest version of a pack, as the file for a host app |
 
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
@@ -9,7 +15,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::post;
+use axum::routing::{get, post};
+use homeline::packs::PackName;
 use homeline_tests::stage::{Network, Stage};
 
 fn main() -> std::io::Result<()> {
@@ -40,6 +47,7 @@ fn main() -> std::io::Result<()> {
     let router = Router::new()
         .route("/link/{network}", post(link))
         .route("/sms", post(sms))
+        .route("/packs/{name}", get(pack_file).post(publish))
         // Kept here too: what it holds must not end on the runtime's thread.
         .with_state(Arc::clone(&stage));
     runtime.spawn(async move { axum::serve(listener, router).await });
@@ -65,4 +73,31 @@ async fn sms(State(stage): State<Arc<Stage>>, text: String) -> (StatusCode, Stri
         Ok(reply) => (StatusCode::OK, reply.unwrap_or_default()),
         Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()),
     }
+}
+
+async fn publish(
+    State(stage): State<Arc<Stage>>,
+    Path(name): Path<String>,
+    items: String,
+) -> (StatusCode, String) {
+    let publish = || {
+        let items: Vec<serde_json::Value> = serde_json::from_str(&items)?;
+        stage.publish(pack(&name)?, &items)
+    };
+    match publish() {
+        Ok(version) => (StatusCode::OK, version.to_string()),
+        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()),
+    }
+}
+
+async fn pack_file(
+    State(stage): State<Arc<Stage>>,
+    Path(name): Path<String>,
+) -> Result<Vec<u8>, StatusCode> {
+    let file = pack(&name).and_then(|name| stage.ministry.pack_file(name));
+    file.ok().flatten().ok_or(StatusCode::NOT_FOUND)
+}
+
+fn pack(name: &str) -> std::io::Result<PackName> {
+    PackName::of(name).ok_or_else(|| std::io::Error::other("no pack is called so"))
 }

@@ -58,11 +58,14 @@ pub(crate) struct Open {
     /// In an app that knows all channels of the ministry from the beginning.
     #[serde(default)]
     channels: bool,
+    /// Those of the phone.
+    #[serde(default)]
+    languages: Vec<String>,
 }
 
 impl Open {
     pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
-        player.open(&self.record, self.channels)
+        player.open(&self.record, self.channels, self.languages)
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `sos`, `desk` | a press, and what the ministry has |
 //! | `channels`, `relay` | single packets, text messages, other phones, what to try next |
 //! | `attachments` | files that follow a report |
+//! | `abroad`, `alerts` | what the ministry publishes: who helps, how dangerous it is |
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +23,8 @@
     reason = "a failure ends the test it happens in"
 )]
 
+mod abroad;
+mod alerts;
 mod attachments;
 mod channels;
 mod desk;
@@ -87,6 +90,9 @@ verbs! {
     channels: SendDatagram, SmsPlan, SmsResult, DeliverSms, SmsReceived, NextSteps;
     relay: RelayExport, RelayImport, RelayExportQr, RelayImportQr, RelayStatus;
     attachments: Attach, Attachments, LinkCost, SendOver, RemoveAttachment;
+    abroad: Publish, Packs, AddPack, Locate, HelpAt, SearchGuides, ListGuides, ReadGuide;
+    alerts: AlertsAt, AlertsIn, AlertsOfTrips, AllAlerts, Arrival, ArrivalShown, Plan, PlanShown,
+        MarkRead;
     desk: Desk, DeskGroup, DeskAttachment, Acknowledge;
 }
 
@@ -137,7 +143,7 @@ fn every_scenario() {
         .map(|entry| entry.unwrap().path())
         .collect();
     files.sort();
-    assert!(files.len() >= 15);
+    assert!(files.len() >= 17);
     for file in files {
         let scenario: Scenario = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         let mut player = Player::new(&stage);

@@ -65,15 +65,21 @@ impl<'a> Player<'a> {
     }
 
     /// Opens Homeline, as a new process would; `channels`: in an app that knows
-    /// all channels of the ministry from the beginning.
-    pub(crate) fn open(&mut self, record: &str, channels: bool) -> homeline::Result<()> {
+    /// all channels of the ministry from the beginning; `languages`: those of the phone.
+    pub(crate) fn open(
+        &mut self,
+        record: &str,
+        channels: bool,
+        languages: Vec<String>,
+    ) -> homeline::Result<()> {
         let phone = self.phones.get_mut(&self.current).unwrap();
         phone.home = None;
         let files = phone.directory.path().join("files");
-        let config = match channels {
+        let mut config = match channels {
             true => self.stage.config_with_channels(&files),
             false => self.stage.config(&files),
         };
+        config.languages = languages;
         let vault = Arc::<LockableVault>::clone(&phone.vault);
         phone.home = Some(Homeline::open(config, vault, None, None)?);
         check_record(&self.home().state()?.record, record);

@@ -18,6 +18,8 @@ const MODES: [WhereaboutsMode; 4] = [
 
 const DATUMS: [Datum; 3] = [Datum::Wgs84, Datum::Gcj02, Datum::Bd09];
 
+const DAY_S: i64 = 86_400;
+
 /// Metres of a degree of latitude.
 const DEGREE_M: f64 = 111_195.0;
 
@@ -54,6 +56,7 @@ pub(crate) struct RecordFix {
     longitude: f64,
     accuracy_m: Option<f64>,
     seconds_ago: Option<i64>,
+    days_ago: Option<i64>,
     origin: Option<FixOrigin>,
 }
 
@@ -63,7 +66,8 @@ impl RecordFix {
             latitude: self.latitude,
             longitude: self.longitude,
         };
-        let time_ms = now_ms() - self.seconds_ago.unwrap_or(0) * 1_000;
+        let seconds_ago = self.seconds_ago.unwrap_or(0) + self.days_ago.unwrap_or(0) * DAY_S;
+        let time_ms = now_ms() - seconds_ago * 1_000;
         player.home().whereabouts().record(Fix {
             accuracy_m: self.accuracy_m,
             origin: self.origin,

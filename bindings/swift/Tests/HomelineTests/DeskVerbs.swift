@@ -29,8 +29,8 @@ struct DeskVerbs {
         try step.expect("attachments", (first.attachments ?? []).count)
         try step.expect("compact", first.compact?.channel)
         try step.expect("texts", (first.compact?.texts ?? []).compactMap(\.text))
-        if let place = try Place(step) {
-            let position = first.position.map { Place($0.latitude, $0.longitude) }
+        if let place = try Degrees(step) {
+            let position = first.position.map { Degrees($0.latitude, $0.longitude) }
             try expect(position?.micro, is: place.micro)
         }
     }

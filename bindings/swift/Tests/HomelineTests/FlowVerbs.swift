@@ -29,7 +29,8 @@ struct FlowVerbs {
     }
 
     private func open(_ step: Step) throws {
-        try player.phone().open(channels: step.optional("channels") ?? false)
+        try player.phone().open(
+            channels: step.optional("channels") ?? false, languages: step.texts("languages"))
         try record(step, player.home().state())
     }
 

@@ -24,11 +24,12 @@ final class Phone {
     }
 
     /// Opens Homeline, as a new process would; `channels`: in an app that knows all
-    /// channels of the ministry from the beginning.
-    func open(channels: Bool) throws {
+    /// channels of the ministry from the beginning; `languages`: those of the phone.
+    func open(channels: Bool, languages: [String]) throws {
         opened = nil
         let files = directory.appendingPathComponent("home")
-        let config = try stage.config(directory: files, channels: channels)
+        let config = try stage.config(
+            directory: files, channels: channels, languages: languages)
         opened = try Homeline.open(config: config, vault: vault)
     }
 }

@@ -114,8 +114,11 @@ struct Stage: Decodable {
     }
 
     /// The config of a phone that keeps its files in `directory`; `channels`: of an app
-    /// that knows all channels of the ministry from the beginning.
-    func config(directory: URL, channels: Bool = false) throws -> Config {
+    /// that knows all channels of the ministry from the beginning; `languages`: those of
+    /// the phone.
+    func config(
+        directory: URL, channels: Bool = false, languages: [String] = []
+    ) throws -> Config {
         Config(
             directory: directory.path,
             ministryUrl: ministryUrl,
@@ -125,7 +128,8 @@ struct Stage: Decodable {
             hotline: Hotline(fromHome: hotlineFromHome, fromAbroad: hotlineFromAbroad),
             smsNumbers: channels ? smsNumbers : [],
             datagram: channels ? datagram : nil,
-            receiptKeys: channels ? try receiptKeys.map(bytes) : [])
+            receiptKeys: channels ? try receiptKeys.map(bytes) : [],
+            languages: languages)
     }
 
     /// Gives the ministry a text message; the text that comes back, or an empty one.
@@ -138,6 +142,17 @@ struct Stage: Decodable {
     func attachment(_ id: String) throws -> Data? {
         let request = try request("\(desk)/desk/api/attachments/\(id)")
         return try send(request, orNone: 404)
+    }
+
+    /// The ministry publishes `items`, in place of those that it had in that pack.
+    func publish(_ pack: String, _ items: [Any]) throws {
+        let body = try JSONSerialization.data(withJSONObject: items)
+        _ = try post("\(control)/packs/\(pack)", body)
+    }
+
+    /// The newest version of a pack as a file, signed by the ministry.
+    func packFile(_ pack: String) throws -> Data {
+        try send(try request("\(control)/packs/\(pack)"))
     }
 
     /// Changes the network: `up`, `down`, `portal`, `packets` and so on.

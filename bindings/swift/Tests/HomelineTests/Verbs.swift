@@ -14,7 +14,8 @@ final class Verbs {
             FlowVerbs(player).all, RecordVerbs(player).all, TripVerbs(player).all,
             GroupVerbs(player).all, PhonesVerbs(player).all, PaperVerbs().all,
             WhereaboutsVerbs(player).all, SosVerbs(player).all, ChannelVerbs(player).all,
-            RelayVerbs(player).all, AttachmentVerbs(player).all, DeskVerbs(player).all,
+            RelayVerbs(player).all, AttachmentVerbs(player).all, AbroadVerbs(player).all,
+            AlertVerbs(player).all, DeskVerbs(player).all,
         ]
         verbs = Dictionary(uniqueKeysWithValues: all.joined().map { ($0.key, $0.value) })
     }

@@ -16,8 +16,8 @@ struct WhereaboutsVerbs {
             // Without a place: there is none to show.
             "last_fix": {
                 let last = try whereabouts().last()
-                let expected = try Place($0)
-                try expect(last.map { Place($0.fix.position).micro }, is: expected?.micro)
+                let expected = try Degrees($0)
+                try expect(last.map { Degrees($0.fix.position).micro }, is: expected?.micro)
             },
             "track": track,
             "position_in": convert,
@@ -29,7 +29,9 @@ struct WhereaboutsVerbs {
     }
 
     private func recordFix(_ step: Step) throws {
-        let ago: Int64 = try step.optional("seconds_ago") ?? 0
+        let seconds: Int64 = try step.optional("seconds_ago") ?? 0
+        let days: Int64 = try step.optional("days_ago") ?? 0
+        let ago = seconds + days * 86_400
         let origin: String? = try step.optional("origin")
         let fix = Fix(
             position: .wgs84(
@@ -55,7 +57,7 @@ struct WhereaboutsVerbs {
 
     /// How far the numbers move, to a metre; 0: not by the last bit.
     private func convert(_ step: Step) throws {
-        guard let given = try Place(step) else { throw Unexpected("no place") }
+        guard let given = try Degrees(step) else { throw Unexpected("no place") }
         let (latitude, longitude) = (given.latitude, given.longitude)
         let datum: Datum = try named(step.required("of"))
         let position: Position =
@@ -64,7 +66,7 @@ struct WhereaboutsVerbs {
             case .gcj02: .gcj02(latitude: latitude, longitude: longitude)
             case .bd09: .bd09(latitude: latitude, longitude: longitude)
             }
-        let moved = Place(
+        let moved = Degrees(
             try positionIn(position: position, datum: named(step.required("to"))))
         let movedM: Double = try step.required("moved_m")
         try expect(given.metres(to: moved).rounded(), is: movedM)
@@ -73,7 +75,7 @@ struct WhereaboutsVerbs {
 }
 
 /// Degrees, in whatever datum.
-struct Place: Equatable {
+struct Degrees: Equatable {
     let latitude: Double
     let longitude: Double
 
@@ -101,7 +103,7 @@ struct Place: Equatable {
     /// Millionths of a degree, as the record keeps them.
     var micro: String { String(format: "%.6f %.6f", latitude, longitude) }
 
-    func metres(to other: Place) -> Double {
+    func metres(to other: Degrees) -> Double {
         let degreeM = 111_195.0
         let north = (other.latitude - latitude) * degreeM
         let east = (other.longitude - longitude) * degreeM * cos(latitude * .pi / 180)

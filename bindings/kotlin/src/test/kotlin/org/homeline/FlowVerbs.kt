@@ -26,7 +26,10 @@ class FlowVerbs(private val player: Player) {
     )
 
     private fun open(step: Step) {
-        player.phone.open(channels = step.booleanOrNull("channels") ?: false)
+        player.phone.open(
+            channels = step.booleanOrNull("channels") ?: false,
+            languages = step.texts("languages"),
+        )
         record(step, player.home.state())
     }
 

@@ -14,13 +14,12 @@ class Phone(private val directory: Path) : AutoCloseable {
 
     /**
      * Opens Homeline, as a new process would; [channels]: in an app that knows all
-     * channels of the ministry from the beginning.
+     * channels of the ministry from the beginning; [languages]: those of the phone.
      */
-    fun open(channels: Boolean = false) {
+    fun open(channels: Boolean = false, languages: List<String> = emptyList()) {
         close()
-        val files = directory.resolve("home")
-        val config = if (channels) Stage.configWithChannels(files) else Stage.config(files)
-        opened = Homeline.open(config, vault)
+        val config = Stage.config(directory.resolve("home"), languages)
+        opened = Homeline.open(if (channels) Stage.withChannels(config) else config, vault)
     }
 
     override fun close() {

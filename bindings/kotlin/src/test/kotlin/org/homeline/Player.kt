@@ -37,7 +37,9 @@ class Player(private val directory: Path) : AutoCloseable {
     }
 
     /** What the step names under [key]. */
-    fun named(step: Step, key: String): String = names.getValue(step.text(key))
+    fun named(step: Step, key: String): String = named(step.text(key))
+
+    fun named(name: String): String = names.getValue(name)
 
     fun namedOrNull(step: Step, key: String): String? =
         step.textOrNull(key)?.let(names::getValue)

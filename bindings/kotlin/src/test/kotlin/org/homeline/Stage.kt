@@ -34,18 +34,19 @@ object Stage {
     // 1.1 on purpose: the default adds `Upgrade: h2c` to each request.
     private val client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()
 
-    /** The config of a phone that keeps its files in [directory]. */
-    fun config(directory: Path) = Config(
+    /** The config of a phone of [languages] that keeps its files in [directory]. */
+    fun config(directory: Path, languages: List<String> = emptyList()) = Config(
         directory = directory.toString(),
         ministryUrl = text("ministry_url"),
         anchors = listOf(bytes("anchor")),
         sealingKey = bytes("sealing_key"),
         tlsRoots = listOf(bytes("tls_root")),
         hotline = Hotline(text("hotline_from_home"), text("hotline_from_abroad")),
+        languages = languages,
     )
 
     /** The same of an app that knows all channels of the ministry from the beginning. */
-    fun configWithChannels(directory: Path) = config(directory).copy(
+    fun withChannels(config: Config) = config.copy(
         smsNumbers = values.getValue("sms_numbers").jsonArray.map { it.jsonPrimitive.content },
         datagram = text("datagram"),
         receiptKeys = values.getValue("receipt_keys").jsonArray
@@ -61,6 +62,17 @@ object Stage {
         val request = request("${text("desk")}/desk/api/attachments/$id").GET()
         val answer = client.send(request.build(), BodyHandlers.ofByteArray())
         return if (answer.statusCode() == 404) null else checked(answer)
+    }
+
+    /** The ministry publishes [items], in place of those that it had in [pack]. */
+    fun publish(pack: String, items: JsonElement) {
+        post("${text("control")}/packs/$pack", BodyPublishers.ofString(items.toString()))
+    }
+
+    /** The newest version of [pack] as a file, signed by the ministry. */
+    fun packFile(pack: String): ByteArray {
+        val request = request("${text("control")}/packs/$pack").GET()
+        return checked(client.send(request.build(), BodyHandlers.ofByteArray()))
     }
 
     /** Changes the network: `up`, `down`, `portal`, `packets` and so on. */

@@ -44,6 +44,9 @@ class Step(private val fields: JsonObject) {
 
     fun booleanOrNull(key: String): Boolean? = optional(key)?.boolean
 
+    /** The value as it is, whatever is in it. */
+    fun json(key: String): JsonElement = checkNotNull(element(key)) { "no `$key` in $this" }
+
     fun child(key: String): Step = checkNotNull(childOrNull(key)) { "no `$key` in $this" }
 
     fun childOrNull(key: String): Step? = element(key)?.let(::childOf)

@@ -12,7 +12,8 @@ class Verbs(player: Player) {
         FlowVerbs(player).all + RecordVerbs(player).all + TripVerbs(player).all +
             GroupVerbs(player).all + PhonesVerbs(player).all + paperVerbs +
             WhereaboutsVerbs(player).all + SosVerbs(player).all + ChannelVerbs(player).all +
-            RelayVerbs(player).all + AttachmentVerbs(player).all + DeskVerbs(player).all
+            RelayVerbs(player).all + AttachmentVerbs(player).all + AbroadVerbs(player).all +
+            AlertVerbs(player).all + DeskVerbs(player).all
 
     /** Does what the step says, and fails unless it ends as the step says. */
     fun perform(step: Step) {

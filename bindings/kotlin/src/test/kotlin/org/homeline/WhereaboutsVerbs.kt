@@ -5,6 +5,8 @@ import kotlin.math.hypot
 import kotlin.math.round
 import org.junit.jupiter.api.Assertions.assertEquals
 
+private const val DAY_S = 86_400
+
 /** Metres of a degree of latitude. */
 private const val DEGREE_M = 111_195.0
 
@@ -21,10 +23,11 @@ class WhereaboutsVerbs(private val player: Player) {
     )
 
     private fun recordFix(step: Step) {
-        val ago = (step.intOrNull("seconds_ago") ?: 0) * 1_000L
+        val secondsAgo =
+            (step.intOrNull("seconds_ago") ?: 0) + (step.intOrNull("days_ago") ?: 0) * DAY_S
         val fix = Fix(
             position = Position.Wgs84(step.double("latitude"), step.double("longitude")),
-            timeMs = System.currentTimeMillis() - ago,
+            timeMs = System.currentTimeMillis() - secondsAgo * 1_000L,
             accuracyM = step.doubleOrNull("accuracy_m"),
             source = FixSource.GNSS,
             origin = step.textOrNull("origin")?.let { named<FixOrigin>(it) },
