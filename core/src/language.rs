@@ -17,7 +17,7 @@ pub struct Texts(pub BTreeMap<String, String>);
 
 /// A text, and the language that it is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Record)]
-pub struct Text {
+pub struct LocalText {
     /// Language tag (BCP 47), for example `zh-Hans`.
     pub language: String,
     /// The text.
@@ -32,8 +32,8 @@ impl Texts {
 
     /// The text for a reader of `wanted`, the preferred language first; `None` only
     /// where there is none at all.
-    pub fn best<'a>(&self, wanted: impl IntoIterator<Item = &'a String>) -> Option<Text> {
-        best_of(&self.0, wanted).map(|(language, text)| Text {
+    pub fn best<'a>(&self, wanted: impl IntoIterator<Item = &'a String>) -> Option<LocalText> {
+        best_of(&self.0, wanted).map(|(language, text)| LocalText {
             language: language.clone(),
             text: text.clone(),
         })

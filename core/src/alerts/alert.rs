@@ -130,6 +130,7 @@ pub struct AlertReference {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "lenient::or_default"
     )]
+    #[uniffi(default = None)]
     pub sent_ms: Option<i64>,
 }
 

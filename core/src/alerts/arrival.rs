@@ -66,7 +66,7 @@ struct Seen {
 }
 
 /// What a step found.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, uniffi::Enum)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ArrivalEvent {
     /// The traveler is in a country that was not announced yet.

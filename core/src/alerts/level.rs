@@ -7,7 +7,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Alert;
-use crate::language::{Text, Texts};
+use crate::language::{LocalText, Texts};
 use crate::lenient;
 
 /// One level.
@@ -54,7 +54,7 @@ pub struct LevelView {
     pub id: String,
     /// How it is called, in the language that serves the traveler best; the id itself,
     /// in the language `und`, where the phone has no wording for it.
-    pub wording: Text,
+    pub wording: LocalText,
     /// Its place from the lowest, 1, to the highest known, for a colour or a row of
     /// bars; absent where the phone does not know the level.
     pub step: Option<u32>,
@@ -106,7 +106,7 @@ impl LevelScale {
         let step = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
         Some(LevelView {
             id: id.clone(),
-            wording: wording.unwrap_or_else(|| Text {
+            wording: wording.unwrap_or_else(|| LocalText {
                 language: "und".into(),
                 text: id.clone(),
             }),

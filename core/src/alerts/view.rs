@@ -11,7 +11,7 @@ use super::{
     Alert, AlertCategory, AlertCertainty, AlertSeverity, AlertState, AlertUrgency, LevelRank,
     LevelScale, LevelView,
 };
-use crate::language::{Text, Texts};
+use crate::language::{LocalText, Texts};
 
 /// One alert, as a host shows it.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
@@ -39,11 +39,11 @@ pub struct AlertView {
     /// Until when it is in force, milliseconds UTC; absent: until further notice.
     pub expires_ms: Option<i64>,
     /// A line about it.
-    pub headline: Option<Text>,
+    pub headline: Option<LocalText>,
     /// What happens.
-    pub description: Option<Text>,
+    pub description: Option<LocalText>,
     /// What to do.
-    pub instruction: Option<Text>,
+    pub instruction: Option<LocalText>,
 }
 
 /// The alerts at a place.

@@ -31,15 +31,13 @@ const TEXTS: i64 = 64;
 const SITUATION_WEIGHT: f64 = 2.0;
 
 /// For whom and where guides are wanted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, uniffi::Record)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GuideWanted {
     /// The languages of the reader, the preferred one first (BCP 47).
     pub languages: Vec<String>,
     /// Where the reader is or will be: two letters each. Empty: not known.
-    #[uniffi(default = [])]
     pub countries: Vec<String>,
     /// What has happened: the kind of an SOS as its JSON has it, or another word for it.
-    #[uniffi(default = None)]
     pub situation: Option<String>,
 }
 

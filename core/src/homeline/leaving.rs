@@ -48,7 +48,8 @@ impl Homeline {
 
     /// Erases everything: the keys first, then the files; a request to the
     /// ministry to do the same waits in the outbox for the next `sync`. Works in
-    /// every state of the record. What was pressed and still waits is not lost.
+    /// every state of the record. What was pressed and still waits is not lost. The packs of
+    /// the ministry go, too, and come with the next `sync`.
     /// This object goes on as after a first start. Erasing again is no error.
     ///
     /// Errors: `Storage`. Where `state` says `Unavailable` after it, the erasure

@@ -5,7 +5,7 @@ use super::mission::{Mission, MissionPhone};
 use super::numbers::{EmergencyNumber, EmergencyNumbers};
 use super::words::{EmergencyService, MissionKind, PhonePurpose};
 use crate::geo::{Wgs84, distance_m};
-use crate::language::Text;
+use crate::language::LocalText;
 
 /// How old an answer is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, uniffi::Record)]
@@ -42,7 +42,7 @@ pub struct LocalNumber {
     /// The number.
     pub number: String,
     /// What else is worth knowing.
-    pub note: Option<Text>,
+    pub note: Option<LocalText>,
 }
 
 /// A mission.
@@ -55,9 +55,9 @@ pub struct MissionView {
     /// The country that it stands in: two letters (ISO 3166-1 alpha-2).
     pub country: String,
     /// Its name.
-    pub name: Option<Text>,
+    pub name: Option<LocalText>,
     /// Its address in one line.
-    pub address: Option<Text>,
+    pub address: Option<LocalText>,
     /// Latitude in degrees WGS-84; `longitude` is there where this is.
     pub latitude: Option<f64>,
     /// Longitude in degrees WGS-84.
@@ -87,7 +87,7 @@ pub struct MissionPhoneView {
     /// E.164.
     pub number: String,
     /// When somebody answers, in words.
-    pub hours: Option<Text>,
+    pub hours: Option<LocalText>,
     /// Whether somebody answers day and night.
     pub round_the_clock: bool,
 }
