@@ -17,7 +17,7 @@ use homeline::Homeline;
 use homeline::error::Problem;
 use homeline::packs::{self, PackInfo, PackName, PackOrigin};
 use homeline::sos::{SosKind, SosRequest};
-use homeline::sync::protocol::{PACK_PIECE_BYTES, PackList};
+use homeline::sync::protocol::{PACK_PIECE, PACK_PIECE_BYTES, PackList};
 use homeline::sync::{SyncOutcome, SyncStop};
 use homeline::{HomelineError, config::Config};
 use homeline_tests::certs::Authority;
@@ -335,6 +335,45 @@ fn what_is_forged_or_older_is_refused_and_the_pack_before_serves() {
     });
     sync(&home);
     assert_eq!(info(&home).version, 2);
+}
+
+/// The deltas of a list are signed by nobody: whoever changes one changes nothing.
+#[test]
+fn a_forged_delta_is_thrown_away_and_the_whole_is_fetched() {
+    let scene = Scene::new();
+    let home = scene.open();
+    scene.publish(&content(600, "one"));
+    sync(&home);
+    scene.asked();
+    let newest = content(600, "two");
+    scene.publish(&newest);
+    let forged = b"+00001\t{\"text\":\"forged\"}\n";
+    let hash = homeline::seal::sha256_hex(forged);
+    let path = format!("/v1/packs/{hash}?from=0");
+    scene.spoil(move |request, mut answer| {
+        if request.path == "/v1/packs" {
+            let mut list: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+            let delta = &mut list["packs"][0]["deltas"][0];
+            assert_eq!(delta["from"], 1);
+            delta["sha256"] = hash.clone().into();
+            delta["bytes"] = forged.len().into();
+            answer.body = list.to_string().into_bytes();
+        }
+        match request.path == path {
+            true => Response {
+                status: 200,
+                headers: vec![("content-type".into(), PACK_PIECE.into())],
+                body: forged.to_vec(),
+            },
+            false => answer,
+        }
+    });
+    sync(&home);
+    let pack = info(&home);
+    assert_eq!(pack.version, 2);
+    assert_eq!(pack.bytes, u64::try_from(newest.len()).unwrap());
+    // The list, the forged delta, and the whole in three pieces.
+    assert_eq!(scene.asked().len(), 5);
 }
 
 #[test]
