@@ -317,6 +317,16 @@ fn what_is_forged_or_older_is_refused_and_the_pack_before_serves() {
         });
         sync(&home);
         assert_eq!(info(&home).version, 1, "{place}");
+        // It is not taken for the newest list either.
+        let packs = rusqlite::Connection::open(scene.base.files().join("packs.db")).unwrap();
+        let known: u32 = packs
+            .query_row(
+                "SELECT count(*) FROM meta WHERE key = 'serial'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(known, 0, "{place}");
     }
 
     // All of it is the ministry's now.

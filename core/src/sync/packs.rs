@@ -99,6 +99,9 @@ impl Pass<'_> {
         if whole {
             let now_ms = self.parts.time.now().wall_ms;
             self.parts.shelf.confirm(list.serial, now_ms)?;
+        } else {
+            // Somebody else's list must not pass for the newest one.
+            self.not_again_at_once();
         }
         Ok(Ok(()))
     }
@@ -106,7 +109,7 @@ impl Pass<'_> {
     /// Takes one pack, if it is to be taken. One that is refused for good is done with.
     fn pack(&mut self, offer: &PackOffer) -> Fetched<()> {
         let Some(header) = self.believed(offer)? else {
-            return Ok(Ok(()));
+            return Ok(Err(Ended::Skipped));
         };
         let Some(name) = PackName::of(&header.name) else {
             return Ok(Ok(()));
