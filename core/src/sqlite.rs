@@ -52,6 +52,24 @@ pub(crate) fn migrate(connection: &mut Connection, steps: &[Step]) -> Result<()>
     Ok(())
 }
 
+/// Whether a file has our mark; a new one has none yet.
+///
+/// Errors: `Storage` with `Damaged` where it is another application's.
+pub(crate) fn is_marked(connection: &Connection, application_id: i64) -> Result<bool> {
+    let application: i64 = connection.query_row(
+        "SELECT application_id FROM pragma_application_id",
+        [],
+        |row| row.get(0),
+    )?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match application {
+        0 if tables == 0 => Ok(false),
+        found if found == application_id => Ok(true),
+        _ => Err(StorageProblem::Damaged.into()),
+    }
+}
+
 /// Suffix of a file that is being made, to take the place of another.
 pub(crate) const PARTIAL: &str = ".partial";
 /// Suffix of one that is whole, and whose turn it is.

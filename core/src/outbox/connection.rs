@@ -192,16 +192,7 @@ impl Outbox {
         connection.busy_timeout(self.policy.lock)?;
         // Those of a press stay prepared, whatever a pass does in between.
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let application: i64 = connection.query_row(
-            "SELECT application_id FROM pragma_application_id",
-            [],
-            |row| row.get(0),
-        )?;
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if application != APPLICATION_ID && (application != 0 || tables != 0) {
-            return Err(StorageProblem::Damaged.into());
-        }
+        let is_marked = sqlite::is_marked(&connection, APPLICATION_ID)?;
         connection.execute_batch(
             // WAL: one sync a commit, and readers never wait for it.
             "PRAGMA journal_mode = WAL;
@@ -218,7 +209,7 @@ impl Outbox {
              PRAGMA temp_store = MEMORY;",
         )?;
         // Only once: it would write, and sync, at each start.
-        if application != APPLICATION_ID {
+        if !is_marked {
             connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
         }
         sqlite::migrate(&mut connection, &MIGRATIONS)?;

@@ -228,22 +228,13 @@ impl Shelf {
         }
         let mut connection = Connection::open(&self.path)?;
         connection.busy_timeout(self.policy.lock)?;
-        let application: i64 = connection.query_row(
-            "SELECT application_id FROM pragma_application_id",
-            [],
-            |row| row.get(0),
-        )?;
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        if application != APPLICATION_ID && (application != 0 || tables != 0) {
-            return Err(StorageProblem::Damaged.into());
-        }
+        let is_marked = sqlite::is_marked(&connection, APPLICATION_ID)?;
         connection.execute_batch(
             // A torn pack would be found by its hash, but a torn file would not.
             "PRAGMA synchronous = FULL;
              PRAGMA temp_store = MEMORY;",
         )?;
-        if application != APPLICATION_ID {
+        if !is_marked {
             connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
         }
         sqlite::migrate(&mut connection, &MIGRATIONS)?;
