@@ -307,7 +307,14 @@ fn alerts_are_matched_on_the_phone_and_updated_in_any_order() {
     // The phone does not know provinces: what concerns one of them is shown in all.
     assert_eq!(headlines(&here), ["new flood", "province", "quake"]);
     assert_eq!(here.level.as_ref().unwrap().wording.text, "暂勿前往");
-    assert!(here.as_of_ms.is_some());
+    // The ministry says later that there is nothing newer: the answer is not as old then.
+    let packs = rusqlite::Connection::open(scene.files().join("packs.db")).unwrap();
+    packs
+        .execute("UPDATE pack SET checked_ms = checked_ms + 5000", [])
+        .unwrap();
+    drop(packs);
+    let again = home.alerts().at(at(41.02, 40.52)).unwrap();
+    assert_eq!(again.as_of_ms, here.as_of_ms.map(|ms| ms + 5_000));
     let ankara = home.alerts().at(at(39.93, 32.86)).unwrap();
     assert_eq!(headlines(&ankara), ["province", "quake"]);
     assert_eq!(ankara.level.as_ref().unwrap().wording.text, "注意安全");

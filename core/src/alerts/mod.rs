@@ -4,8 +4,8 @@
 //! Everything but [`Alerts`] and what is below it (`service`, `arrivals`, `store`) is a pure
 //! function of its arguments. The way from a message to a screen:
 //!
-//! 1. [`read_alerts`] takes the JSON of a pack: each [`Alert`] that has a name is kept,
-//!    whatever else is odd about it.
+//! 1. [`Alert::read`] takes an item of a pack: one that has a name is kept, whatever else
+//!    is odd about it. [`read_alerts`] does the same with a list.
 //! 2. [`resolve()`] says the [`AlertState`] of each, at the best time known: in force,
 //!    ahead, expired, superseded, cancelled, or no actual danger at all.
 //! 3. [`AlertIndex`] finds those of a place, of a country and of a coming stay.

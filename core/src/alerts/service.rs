@@ -238,6 +238,7 @@ impl Alerts {
             states: resolve(&book.alerts, now_ms),
             scale: self.reference.levels(),
             languages: self.reference.languages().to_vec(),
+            as_of_ms: self.reference.alerts_as_of_ms(),
             now_ms,
             book,
         }
@@ -250,6 +251,7 @@ struct Now {
     states: Vec<AlertState>,
     scale: Arc<super::LevelScale>,
     languages: Vec<String>,
+    as_of_ms: Option<i64>,
     now_ms: i64,
 }
 
@@ -277,6 +279,6 @@ impl Now {
     }
 
     fn shown(&self, found: &[usize]) -> PlaceAlerts {
-        at_place(self.resolved(), found, &self.languages, self.book.as_of_ms)
+        at_place(self.resolved(), found, &self.languages, self.as_of_ms)
     }
 }

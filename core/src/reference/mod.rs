@@ -51,8 +51,6 @@ pub(crate) struct Reference {
 pub(crate) struct AlertBook {
     pub(crate) alerts: Vec<Alert>,
     pub(crate) index: AlertIndex,
-    /// When the phone had all of them last, milliseconds UTC; absent: it never had.
-    pub(crate) as_of_ms: Option<i64>,
 }
 
 /// Where something is asked about.
@@ -113,14 +111,18 @@ impl Reference {
         self.alerts.get(&self.shelf, |served| {
             let alerts = read(&served.content, Alert::read);
             let index = AlertIndex::new(&alerts);
-            let held = &served.held;
             AlertBook {
                 index: index.locate(|point| codes(&self.locate(point, None))),
                 alerts,
-                as_of_ms: (held.version > 0)
-                    .then_some(held.issued_ms.max(held.checked_ms.unwrap_or(i64::MIN))),
             }
         })
+    }
+
+    /// When the phone had all alerts last, milliseconds UTC; `None`: it never had. Asked
+    /// anew each time: the ministry may say that there is nothing newer, and the alerts stay.
+    pub(crate) fn alerts_as_of_ms(&self) -> Option<i64> {
+        let held = self.shelf.held(PackName::Alerts).ok().flatten()?;
+        Some(held.issued_ms.max(held.checked_ms.unwrap_or(i64::MIN)))
     }
 
     /// The country of a place, by the borders that serve: a ministry's, or the library's.
