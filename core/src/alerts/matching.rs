@@ -16,7 +16,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Alert, AlertState};
+use super::Alert;
 use crate::geo::polygon::{Bounds, Striped};
 use crate::geo::{Circle, Spot, Wgs84};
 use crate::registration::Stay;
@@ -67,17 +67,8 @@ pub struct StayAlerts {
 impl AlertIndex {
     /// An index of all of these alerts.
     pub fn new(alerts: &[Alert]) -> Self {
-        Self::of(alerts.iter().enumerate())
-    }
-
-    /// An index of those alerts that are shown, see [`AlertState::is_shown`].
-    pub fn shown(alerts: &[Alert], states: &[AlertState]) -> Self {
-        let shown = alerts.iter().enumerate().zip(states);
-        Self::of(shown.filter_map(|(alert, state)| state.is_shown().then_some(alert)))
-    }
-
-    fn of<'a>(alerts: impl Iterator<Item = (usize, &'a Alert)>) -> Self {
         let mut index = Self::default();
+        let alerts = alerts.iter().enumerate();
         for (alert, area) in alerts.flat_map(|(at, alert)| alert.areas.iter().map(move |a| (at, a)))
         {
             for polygon in &area.polygons {

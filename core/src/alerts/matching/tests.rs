@@ -61,13 +61,6 @@ fn a_place_finds_what_covers_it_in_order() {
     ] {
         assert_eq!(index.at(&spot), found);
     }
-    let states = [
-        AlertState::Active,
-        AlertState::Ahead { from_ms: 1 },
-        AlertState::NotActual,
-    ];
-    let index = AlertIndex::shown(&alerts, &states);
-    assert_eq!(index.at(&spot(Some(istanbul), &["TR", "GR"])), [0, 1]);
 }
 
 #[test]
