@@ -313,7 +313,7 @@ fn killed_at_any_moment_it_is_whole_or_not_at_all() {
         match home.registration().traveler().unwrap() {
             Some(traveler) => {
                 assert!(traveler == registered());
-                assert_eq!(state.erase_request, EraseRequest::None);
+                assert_eq!(state.erase_request, EraseRequest::Absent);
                 assert_eq!(home.contacts().list().unwrap().len(), 1);
                 untouched += 1;
                 wait = wait.max(1.0) * step;

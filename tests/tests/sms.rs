@@ -144,7 +144,7 @@ fn a_report_goes_by_text_message_and_its_receipt_proves_it() {
         assert_eq!(part.number, "+8613800000001");
     }
     home.sos()
-        .sms_result(report.clone(), 1, 0, SmsResult::NoService)
+        .sms_result(report.clone(), 1, SmsResult::NoService, 0)
         .unwrap();
     assert_eq!(
         state(&home, &report),
@@ -152,14 +152,14 @@ fn a_report_goes_by_text_message_and_its_receipt_proves_it() {
         "nothing left the phone"
     );
     home.sos()
-        .sms_result(report.clone(), 1, 0, SmsResult::Sent)
+        .sms_result(report.clone(), 1, SmsResult::Sent, 0)
         .unwrap();
     let handed = ReportState::Handed {
         channel: Channel::Sms,
     };
     assert_eq!(state(&home, &report), handed);
     home.sos()
-        .sms_result(report.clone(), 1, 0, SmsResult::Delivered)
+        .sms_result(report.clone(), 1, SmsResult::Delivered, 0)
         .unwrap();
     assert_eq!(
         state(&home, &report),
@@ -280,7 +280,7 @@ fn messages_and_their_count_survive_a_restart_and_a_locked_phone() {
     let report = press(&home, NOTE);
     let made = parts(&home, &report);
     home.sos()
-        .sms_result(report.clone(), 1, 0, SmsResult::Sent)
+        .sms_result(report.clone(), 1, SmsResult::Sent, 0)
         .unwrap();
     drop(home);
     scene.vault.set_locked(true);
@@ -392,6 +392,6 @@ fn a_better_position_goes_with_the_next_message_and_a_countdown_has_none() {
         SmsAnswer::Receipt { .. }
     ));
     assert!(position.is_some_and(|at| (at.latitude - 30.5).abs() < 1e-6));
-    let wrong = home.sos().sms_result(report, 9, 0, SmsResult::Sent);
+    let wrong = home.sos().sms_result(report, 9, SmsResult::Sent, 0);
     assert!(matches!(wrong, Err(HomelineError::NotFound { .. })));
 }

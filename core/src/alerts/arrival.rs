@@ -21,7 +21,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlertView, PlaceAlerts};
+use super::{LocalAlert, PlaceAlerts};
 use crate::config::Policy;
 
 /// A fix with what is known of its country.
@@ -263,7 +263,7 @@ struct Entered {
 }
 
 /// The alerts of an arrival notice: the most important ones at the place.
-pub fn alerts_of_arrival(place: &PlaceAlerts) -> &[AlertView] {
+pub fn alerts_of_arrival(place: &PlaceAlerts) -> &[LocalAlert] {
     let count = Policy::STANDARD.arrival_alerts;
     place.alerts.get(..count).unwrap_or(&place.alerts)
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::store::{ARRIVAL, set_state, state};
-use super::{AlertView, ArrivalEvent, ArrivalState, LevelView, LocatedFix, step};
+use super::{ArrivalEvent, ArrivalState, LevelView, LocalAlert, LocatedFix, step};
 use crate::config::Policy;
 use crate::error::Result;
 use crate::geo::country::{self, CountryConfidence};
@@ -30,7 +30,7 @@ pub struct ArrivalNotice {
     /// The highest level in force in the country; absent where there is none.
     pub level: Option<LevelView>,
     /// The most important alerts, three at most.
-    pub alerts: Vec<AlertView>,
+    pub alerts: Vec<LocalAlert>,
     /// When the phone had all alerts last, milliseconds UTC; absent: it never had.
     pub alerts_as_of_ms: Option<i64>,
     /// The responsible mission, with its phones.

@@ -36,8 +36,8 @@ pub use plan::{
     AlertLoudness, AlertNews, AlertRead, Concerned, NotificationPlan, PlanState, PlannedAlert, plan,
 };
 pub use resolve::{AlertState, resolve};
-pub use service::{Alerts, StayAlertsView};
+pub use service::{Alerts, TripAlerts};
 pub use values::{
     AlertCategory, AlertCertainty, AlertKind, AlertSeverity, AlertStatus, AlertUrgency,
 };
-pub use view::{AlertView, PlaceAlerts, Resolved, at_place, views};
+pub use view::{LocalAlert, PlaceAlerts, Resolved, at_place, views};

@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 
 use super::view::{Resolved, important_first, view};
 use super::{
-    Alert, AlertCertainty, AlertReference, AlertSeverity, AlertState, AlertUrgency, AlertView,
-    LevelRank,
+    Alert, AlertCertainty, AlertReference, AlertSeverity, AlertState, AlertUrgency, LevelRank,
+    LocalAlert,
 };
 use crate::seal::hex;
 
@@ -73,7 +73,7 @@ pub struct AlertRead {
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct PlannedAlert {
     /// The alert.
-    pub alert: AlertView,
+    pub alert: LocalAlert,
     /// How it is brought.
     pub loudness: AlertLoudness,
     /// Why.

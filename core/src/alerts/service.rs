@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::arrivals::{self, ArrivalNotice, Arrivals, StandingNotice};
 use super::{
-    AlertReference, AlertState, AlertView, Concerned, NotificationPlan, PlaceAlerts, PlanState,
+    AlertReference, AlertState, Concerned, LocalAlert, NotificationPlan, PlaceAlerts, PlanState,
     Resolved, alerts_of_arrival, at_place, plan, resolve, store, views,
 };
 use crate::config::Policy;
@@ -27,14 +27,14 @@ pub struct Alerts {
 
 /// The alerts that concern a stay that is still to come, or has begun.
 #[derive(Clone, PartialEq, uniffi::Record)]
-pub struct StayAlertsView {
+pub struct TripAlerts {
     /// The stay.
     pub stay: Stay,
     /// What holds there on one of its days.
     pub alerts: PlaceAlerts,
 }
 
-redacted_debug!(StayAlertsView);
+redacted_debug!(TripAlerts);
 
 #[uniffi::export]
 impl Alerts {
@@ -66,7 +66,7 @@ impl Alerts {
     /// What concerns the stays of the open trips that are not over, in order of arrival.
     ///
     /// Errors: `Locked`, `KeyLost`, `Storage`.
-    pub fn of_trips(&self) -> Result<Vec<StayAlertsView>> {
+    pub fn of_trips(&self) -> Result<Vec<TripAlerts>> {
         guard("Alerts::of_trips", || {
             let stays = self.reference.stays()?;
             let now = self.now();
@@ -75,7 +75,7 @@ impl Alerts {
                 .index
                 .at_stays(&stays, &now.book.alerts, now.now_ms);
             let view = |found: super::StayAlerts| {
-                Some(StayAlertsView {
+                Some(TripAlerts {
                     stay: stays.get(found.stay)?.clone(),
                     alerts: now.shown(&found.alerts),
                 })
@@ -86,7 +86,7 @@ impl Alerts {
 
     /// Every alert that the phone has, in whatever state, the most important first: what
     /// is over, was superseded or cancelled is kept, and marked.
-    pub fn all(&self) -> Result<Vec<AlertView>> {
+    pub fn all(&self) -> Result<Vec<LocalAlert>> {
         guard("Alerts::all", || {
             let now = self.now();
             let every: Vec<usize> = (0..now.book.alerts.len()).collect();

@@ -15,7 +15,7 @@ use crate::language::{LocalText, Texts};
 
 /// One alert, as a host shows it.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
-pub struct AlertView {
+pub struct LocalAlert {
     /// Its name; with `sender` it is unique.
     pub identifier: String,
     /// Who sent it.
@@ -52,7 +52,7 @@ pub struct PlaceAlerts {
     /// The highest level of those in force; absent where none of them has one.
     pub level: Option<LevelView>,
     /// Those in force and those ahead, the most important first.
-    pub alerts: Vec<AlertView>,
+    pub alerts: Vec<LocalAlert>,
     /// When the phone last had all alerts from the ministry, milliseconds UTC; absent
     /// where it never had.
     pub as_of_ms: Option<i64>,
@@ -105,7 +105,7 @@ pub fn at_place(
 
 /// Alerts in any state, each with its state, the most important first: for a list that
 /// also shows what is over.
-pub fn views(of: Resolved<'_>, found: &[usize], wanted: &[String]) -> Vec<AlertView> {
+pub fn views(of: Resolved<'_>, found: &[usize], wanted: &[String]) -> Vec<LocalAlert> {
     important_first(of, found.iter().copied())
         .into_iter()
         .filter_map(|index| of.get(index))
@@ -154,9 +154,9 @@ pub(super) fn view(
     state: &AlertState,
     scale: &LevelScale,
     wanted: &[String],
-) -> AlertView {
+) -> LocalAlert {
     let best = |texts: &Texts| texts.best(wanted);
-    AlertView {
+    LocalAlert {
         identifier: alert.identifier.clone(),
         sender: alert.sender.clone(),
         sent_ms: alert.sent_ms,

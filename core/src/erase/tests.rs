@@ -203,7 +203,7 @@ fn half_a_mark_is_no_erasure() {
     fs::write(phone.files().join(PARTIAL), "half").unwrap();
     let home = phone.open();
     assert_eq!(home.registration().traveler().unwrap().unwrap().name, NAME);
-    assert_eq!(home.state().unwrap().erase_request, EraseRequest::None);
+    assert_eq!(home.state().unwrap().erase_request, EraseRequest::Absent);
 }
 
 #[test]

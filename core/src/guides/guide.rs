@@ -43,7 +43,7 @@ pub struct GuideText {
 
 /// A guide, in the language that serves the traveler best.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct GuideView {
+pub struct GuideArticle {
     /// Stable id.
     pub id: String,
     /// What it is for, see [`Guide::situation`].
@@ -100,10 +100,10 @@ impl Guide {
         languages: &[String],
         pack_ms: Option<i64>,
         now_ms: i64,
-    ) -> Option<GuideView> {
+    ) -> Option<GuideArticle> {
         let (language, text) = language::best_of(&self.texts, languages)?;
         let changed_ms = Date::parse(&self.updated).map(Date::begins_ms);
-        Some(GuideView {
+        Some(GuideArticle {
             id: self.id.clone(),
             situation: self.situation.clone(),
             countries: self.countries.clone(),

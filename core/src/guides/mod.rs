@@ -23,6 +23,6 @@ mod service;
 mod store;
 mod words;
 
-pub use guide::{Guide, GuideText, GuideView};
+pub use guide::{Guide, GuideArticle, GuideText};
 pub use service::Guides;
 pub use store::{GuideHit, GuideWanted, create, get, list, replace_all, search};

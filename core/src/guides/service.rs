@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{GuideHit, GuideView, GuideWanted, get, list, search};
+use super::{GuideArticle, GuideHit, GuideWanted, get, list, search};
 use crate::error::{HomelineError, Result, guard};
 use crate::packs::PackName;
 use crate::reference::{Place, Reference};
@@ -51,7 +51,7 @@ impl Guides {
     /// One guide, in the traveler's language, with its age.
     ///
     /// Errors: `NotFound`.
-    pub fn read(&self, id: String) -> Result<GuideView> {
+    pub fn read(&self, id: String) -> Result<GuideArticle> {
         guard("Guides::read", || {
             let shelf = &self.reference.shelf;
             let pack_ms = shelf.issued_ms(PackName::Guides);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::guide::{Guide, GuideText, GuideView};
+use super::guide::{Guide, GuideArticle, GuideText};
 use super::query::Query;
 use super::words::{Piece, for_index, pieces};
 use crate::config::Policy;
@@ -141,7 +141,7 @@ pub fn get(
     languages: &[String],
     pack_ms: Option<i64>,
     now_ms: i64,
-) -> Result<Option<GuideView>> {
+) -> Result<Option<GuideArticle>> {
     let number = connection
         .query_row("SELECT number FROM guide_item WHERE id = ?1", [id], |row| {
             row.get(0)

@@ -509,7 +509,7 @@ impl Homeline {
             recovered: [self.record.recoveries(), self.outbox.recoveries()].concat(),
             clock_offset_ms: self.outbox.get_number("offset_ms").unwrap_or_default(),
             erase_request: match self.outbox.fate(Role::Erase).ok().flatten() {
-                None => EraseRequest::None,
+                None => EraseRequest::Absent,
                 Some(Fate::Waiting) => EraseRequest::Waiting,
                 Some(Fate::Received { at_ms }) => EraseRequest::Received { at_ms },
                 Some(Fate::Parked) => EraseRequest::Refused,

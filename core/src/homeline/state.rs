@@ -29,7 +29,7 @@ pub struct HomeState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum EraseRequest {
     /// There is none, or its receipt is so old that it was deleted.
-    None,
+    Absent,
     /// It waits to be sent.
     Waiting,
     /// The ministry has proved by a receipt that it has done it.

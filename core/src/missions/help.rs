@@ -6,7 +6,7 @@ use super::numbers::NumbersBook;
 use super::view::{AsOf, LocalNumbers, MissionView};
 use crate::config::Hotline;
 use crate::geo::Spot;
-use crate::guides::{Guide, GuideView};
+use crate::guides::{Guide, GuideArticle};
 use crate::packs::first;
 use crate::reference::PlaceBasis;
 
@@ -34,7 +34,7 @@ pub struct Help {
     /// The ministry's hotline, the form that works at the place first.
     pub hotline: Vec<HotlineNumber>,
     /// What a consulate can do, and what it cannot.
-    pub protection: Vec<GuideView>,
+    pub protection: Vec<GuideArticle>,
 }
 
 /// The numbers that every mobile phone takes for an emergency, in any country, whatever
@@ -177,7 +177,7 @@ impl Asked<'_> {
         forms.into_iter().map(form).collect()
     }
 
-    fn protection(&self) -> Vec<GuideView> {
+    fn protection(&self) -> Vec<GuideArticle> {
         let view = |id: &&str| {
             let of_pack = self.sources.protection.iter().find(|guide| guide.id == *id);
             let pack_ms = of_pack.and(self.sources.packs.guides_ms);

@@ -20,7 +20,7 @@ use crate::config::Policy;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum NetworkState {
     /// None, or switched off.
-    None,
+    Disconnected,
     /// A portal wants a sign-in first (`NET_CAPABILITY_CAPTIVE_PORTAL` on Android).
     Captive,
     /// Connected, and the platform could not reach its own servers. Where those are
@@ -58,7 +58,7 @@ pub enum SmsAbility {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum SatelliteLink {
     /// None.
-    None,
+    Absent,
     /// One that carries a few hundred bytes at a time.
     Thin,
 }
@@ -67,7 +67,7 @@ pub enum SatelliteLink {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum Neighbours {
     /// None, or nobody knows.
-    None,
+    Absent,
     /// At least one.
     Near,
 }
@@ -80,7 +80,7 @@ pub enum VoiceAbility {
     /// Emergency numbers only: no SIM, or another operator's network.
     EmergencyOnly,
     /// It cannot: no voice service, a tablet.
-    None,
+    Impossible,
 }
 
 /// What the host reports of the phone. For what it does not know there is a case
@@ -398,7 +398,7 @@ impl Plan<'_> {
             return Some(StepReason::Refused);
         }
         match (self.conditions.network, self.https.last) {
-            (NetworkState::None, _) => Some(StepReason::NoNetwork),
+            (NetworkState::Disconnected, _) => Some(StepReason::NoNetwork),
             (NetworkState::Captive, _) => Some(StepReason::PortalInTheWay),
             (
                 _,
@@ -430,7 +430,7 @@ impl Plan<'_> {
     /// A datagram, where something can carry it and it did not fail here before.
     fn by_datagram(&self, why: StepReason) -> Option<(NextAction, StepReason, i64)> {
         let satellite = self.conditions.satellite == SatelliteLink::Thin;
-        let carried = satellite || self.conditions.network != NetworkState::None;
+        let carried = satellite || self.conditions.network != NetworkState::Disconnected;
         let useless = match self.datagram.last {
             // Not sent, or answered by somebody else: so it would be again.
             Some((
@@ -453,7 +453,7 @@ impl Plan<'_> {
             return None;
         }
         let why = match (self.conditions.network, satellite) {
-            (NetworkState::None, true) => StepReason::SatelliteThin,
+            (NetworkState::Disconnected, true) => StepReason::SatelliteThin,
             _ => why,
         };
         let sent = self
@@ -481,7 +481,7 @@ impl Plan<'_> {
     }
 
     fn by_neighbour(&self) -> Option<(NextAction, StepReason, i64)> {
-        if self.conditions.neighbours == Neighbours::None {
+        if self.conditions.neighbours == Neighbours::Absent {
             return None;
         }
         let from_ms = self.after(self.relay, self.policy.relay_again_ms);

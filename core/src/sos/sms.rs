@@ -164,7 +164,7 @@ impl Sos {
     ///
     /// Errors: `NotFound` where there is no such report or part; `Storage`.
     #[uniffi::method(default(sim = 0))]
-    pub fn sms_result(&self, report: String, part: u32, sim: u32, result: SmsResult) -> Result<()> {
+    pub fn sms_result(&self, report: String, part: u32, result: SmsResult, sim: u32) -> Result<()> {
         guard("Sos::sms_result", || {
             let report = self.known(&report)?;
             let set = self.outbox.sms_set(report)?;

@@ -51,7 +51,7 @@ impl Story<'_> {
         let part = plan.parts.first();
         let part = part.ok_or_else(|| io::Error::other("no text message"))?;
         hold(part.messages == 1, "a report is one message")?;
-        sos.sms_result(report.into(), part.part, 0, SmsResult::Sent)
+        sos.sms_result(report.into(), part.part, SmsResult::Sent, 0)
             .map_err(failed)?;
         let handed = sos.status(report.into()).map_err(failed)?;
         hold(

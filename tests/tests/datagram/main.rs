@@ -322,8 +322,8 @@ fn the_planner_follows_what_was_tried() {
         cost: DataCost::Free,
         sms: SmsAbility::NoSim,
         sms_attempts_left: None,
-        satellite: SatelliteLink::None,
-        neighbours: Neighbours::None,
+        satellite: SatelliteLink::Absent,
+        neighbours: Neighbours::Absent,
         voice: VoiceAbility::EmergencyOnly,
         battery_percent: None,
     };

@@ -177,7 +177,7 @@ fn all_is_there() -> Conditions {
         cost: DataCost::Free,
         sms: SmsAbility::Possible,
         sms_attempts_left: None,
-        satellite: SatelliteLink::None,
+        satellite: SatelliteLink::Absent,
         neighbours: Neighbours::Near,
         voice: VoiceAbility::Possible,
         battery_percent: Some(80),

@@ -1,7 +1,7 @@
 //! How dangerous it is: alerts at places, the arrival notice, what to notify.
 
 use homeline::Result;
-use homeline::alerts::{AlertReference, AlertView, LevelView, PlaceAlerts, PlannedAlert};
+use homeline::alerts::{AlertReference, LevelView, LocalAlert, PlaceAlerts, PlannedAlert};
 use serde::Deserialize;
 
 use crate::abroad::{PlaceJson, numbers, place};
@@ -87,7 +87,7 @@ pub(crate) struct AllAlerts {
 impl AllAlerts {
     pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
         let all = player.home().alerts().all()?;
-        let state = |it: &AlertView| format!("{} {}", it.identifier, snake(&it.state));
+        let state = |it: &LocalAlert| format!("{} {}", it.identifier, snake(&it.state));
         let states: Vec<String> = all.iter().map(state).collect();
         assert_eq!(states, self.states);
         Ok(())

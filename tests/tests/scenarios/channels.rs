@@ -78,7 +78,7 @@ impl SmsResult {
     pub(crate) fn play(self, player: &mut Player<'_>) -> Result<()> {
         let report = player.named(&self.of);
         let sos = player.home().sos();
-        sos.sms_result(report, self.part, 0, self.result)
+        sos.sms_result(report, self.part, self.result, 0)
     }
 }
 
@@ -151,7 +151,7 @@ struct ConditionsJson {
 
 const NETWORKS: [NetworkState; 4] = [
     NetworkState::Validated,
-    NetworkState::None,
+    NetworkState::Disconnected,
     NetworkState::Captive,
     NetworkState::Unvalidated,
 ];
@@ -163,12 +163,12 @@ const SMS: [SmsAbility; 5] = [
     SmsAbility::NoPermission,
     SmsAbility::NoService,
 ];
-const SATELLITES: [SatelliteLink; 2] = [SatelliteLink::None, SatelliteLink::Thin];
-const NEIGHBOURS: [Neighbours; 2] = [Neighbours::None, Neighbours::Near];
+const SATELLITES: [SatelliteLink; 2] = [SatelliteLink::Absent, SatelliteLink::Thin];
+const NEIGHBOURS: [Neighbours; 2] = [Neighbours::Absent, Neighbours::Near];
 const VOICES: [VoiceAbility; 3] = [
     VoiceAbility::Possible,
     VoiceAbility::EmergencyOnly,
-    VoiceAbility::None,
+    VoiceAbility::Impossible,
 ];
 
 /// The case that is said, or the first one.

@@ -80,8 +80,8 @@ struct ChannelVerbs {
             cost: try step.named("cost") ?? .free,
             sms: try step.named("sms") ?? .possible,
             smsAttemptsLeft: try step.optional("sms_attempts_left"),
-            satellite: try step.named("satellite") ?? SatelliteLink.none,
-            neighbours: try step.named("neighbours") ?? Neighbours.none,
+            satellite: try step.named("satellite") ?? SatelliteLink.absent,
+            neighbours: try step.named("neighbours") ?? Neighbours.absent,
             voice: try step.named("voice") ?? .possible,
             batteryPercent: try step.optional("battery_percent"))
     }

@@ -28,8 +28,8 @@ pub mod wire;
 
 pub(crate) use stage::{groups_withdrawn, stage_groups};
 pub use types::{
-    AddOutcome, GroupDetails, GroupKind, GroupMember, GroupState, GroupSummary, InvitationState,
-    InvitationView, MemberOrigin, SharedDetail,
+    AddOutcome, GroupDetails, GroupKind, GroupMember, GroupState, GroupSummary, InvitationDetails,
+    InvitationState, MemberOrigin, SharedDetail,
 };
 
 use std::sync::Arc;
@@ -234,7 +234,7 @@ impl Groups {
     ///
     /// Errors: `Invalid` names what is wrong with the text; `Locked`, `KeyLost`,
     /// `Storage`.
-    pub fn read_invitation(&self, text: String) -> Result<InvitationView> {
+    pub fn read_invitation(&self, text: String) -> Result<InvitationDetails> {
         guard("Groups::read_invitation", || {
             let invitation = self.invited(&text)?;
             let id = invitation.group();
@@ -246,7 +246,7 @@ impl Groups {
             } else {
                 InvitationState::Open
             };
-            Ok(InvitationView {
+            Ok(InvitationDetails {
                 group: id.to_string(),
                 shares: invitation.details.kind.shares(),
                 details: invitation.details,

@@ -149,7 +149,7 @@ fn is_leap(year: u32) -> bool {
 
 /// What a traveler is asked to join, for the screen that asks.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct InvitationView {
+pub struct InvitationDetails {
     /// Id of the group. It is made from the leader's keys: nobody else can
     /// invite to it.
     pub group: String,

@@ -15,8 +15,8 @@ fn conditions() -> Conditions {
         cost: DataCost::Free,
         sms: SmsAbility::Possible,
         sms_attempts_left: None,
-        satellite: SatelliteLink::None,
-        neighbours: Neighbours::None,
+        satellite: SatelliteLink::Absent,
+        neighbours: Neighbours::Absent,
         voice: VoiceAbility::Possible,
         battery_percent: Some(80),
     }
@@ -105,7 +105,7 @@ fn the_network_decides_what_comes_first() {
             ],
         ),
         (
-            NetworkState::None,
+            NetworkState::Disconnected,
             vec![LOCAL, (A::SendSms, R::NoNetwork), HOTLINE],
         ),
     ];
@@ -238,7 +238,7 @@ fn a_datagram_is_advised_until_it_is_proved_useless_here() {
 #[test]
 fn a_satellite_carries_one_packet_where_there_is_no_network() {
     let steps = steps(&facts(SosKind::Disaster), &[], |now| {
-        now.network = NetworkState::None;
+        now.network = NetworkState::Disconnected;
         now.satellite = SatelliteLink::Thin;
     });
     assert_eq!(
@@ -258,7 +258,7 @@ fn an_sms_needs_a_sim_a_permission_service_a_number_and_an_attempt_left() {
         let mut facts = facts(SosKind::Medical);
         facts.sms = offered;
         let steps = steps(&facts, &[], |now| {
-            now.network = NetworkState::None;
+            now.network = NetworkState::Disconnected;
             change(now);
         });
         steps.into_iter().find(|step| step.action == A::SendSms)
@@ -282,7 +282,7 @@ fn an_sms_needs_a_sim_a_permission_service_a_number_and_an_attempt_left() {
             sms_next,
             ..facts(SosKind::Medical)
         };
-        let steps = steps(&facts, &[], |now| now.network = NetworkState::None);
+        let steps = steps(&facts, &[], |now| now.network = NetworkState::Disconnected);
         let sms = steps.iter().find(|step| step.action == A::SendSms);
         sms.map(|step| step.from_ms)
     };
@@ -301,7 +301,7 @@ fn another_phone_is_asked_where_data_is_in_doubt() {
         });
         told(&steps).contains(&(A::HandToNeighbour, R::NeighbourNear))
     };
-    assert!(near(NetworkState::None) && near(NetworkState::Captive));
+    assert!(near(NetworkState::Disconnected) && near(NetworkState::Captive));
     assert!(!near(NetworkState::Validated));
 }
 
@@ -360,7 +360,7 @@ fn who_is_called_follows_the_kind_and_what_the_phone_can() {
         assert_eq!(steps.first().unwrap().action, first, "{kind:?}");
         assert_eq!(steps.last().unwrap().action, last, "{kind:?}");
     }
-    for voice in [VoiceAbility::EmergencyOnly, VoiceAbility::None] {
+    for voice in [VoiceAbility::EmergencyOnly, VoiceAbility::Impossible] {
         let steps = steps(&facts(SosKind::Medical), &[], |now| now.voice = voice);
         assert!(steps.iter().all(|step| step.action != A::CallHotline));
         assert_eq!(steps[0].action, A::CallLocalEmergency);
@@ -400,7 +400,7 @@ fn after_a_receipt_only_the_rest_goes_by_data() {
         assert_eq!(waiting[0].from_ms, NOW_MS + 5);
         assert_eq!(steps(&with(state.clone(), None), &[], |_| ()), []);
         let offline = steps(&with(state, Some(NOW_MS)), &[], |now| {
-            now.network = NetworkState::None;
+            now.network = NetworkState::Disconnected;
         });
         assert_eq!(offline, []);
     }
@@ -459,7 +459,7 @@ fn a_clock_that_went_back_does_not_put_a_step_off_for_ever() {
     let mut ahead = attempt(Channel::Relay, AttemptResult::NoAnswer, 1);
     ahead.last_wall_ms = NOW_MS + 400 * 86_400_000;
     let steps = steps(&facts(SosKind::Medical), &[ahead], |now| {
-        now.network = NetworkState::None;
+        now.network = NetworkState::Disconnected;
         now.neighbours = Neighbours::Near;
     });
     let mut steps = steps.iter();
@@ -482,7 +482,7 @@ fn whatever_the_conditions_no_useless_channel_and_the_call_first() {
     ];
     let mut seen = 0;
     for network in [
-        NetworkState::None,
+        NetworkState::Disconnected,
         NetworkState::Captive,
         NetworkState::Unvalidated,
         NetworkState::Validated,
@@ -493,7 +493,7 @@ fn whatever_the_conditions_no_useless_channel_and_the_call_first() {
             SmsAbility::NoSim,
             SmsAbility::NoService,
         ] {
-            for satellite in [SatelliteLink::None, SatelliteLink::Thin] {
+            for satellite in [SatelliteLink::Absent, SatelliteLink::Thin] {
                 for battery in [None, Some(3), Some(90)] {
                     for (https, datagram) in results
                         .iter()
@@ -533,7 +533,7 @@ fn holds(steps: &[NextStep], network: NetworkState, sms: SmsAbility, satellite: 
                 NetworkState::Validated | NetworkState::Unvalidated
             )),
             A::SendDatagram => {
-                assert!(network != NetworkState::None || satellite == SatelliteLink::Thin)
+                assert!(network != NetworkState::Disconnected || satellite == SatelliteLink::Thin)
             }
             A::SendSms => assert!(matches!(sms, SmsAbility::Possible | SmsAbility::Roaming)),
             A::SignInAtPortal => assert_eq!(network, NetworkState::Captive),

@@ -68,7 +68,7 @@ class AlertVerbs(private val player: Player) {
     ).joinToString(" ")
 
     /** `Rize: floods, strikes`. */
-    private fun ofStay(view: StayAlertsView) =
+    private fun ofStay(view: TripAlerts) =
         "${view.stay.place}: ${headlines(view.alerts).joinToString()}"
 
     private fun headlines(alerts: PlaceAlerts) = alerts.alerts.mapNotNull { it.headline?.text }

@@ -15,7 +15,7 @@ class ChannelVerbs(private val player: Player) {
         // What the platform says of a part that it was handed.
         "sms_result" to { step ->
             val result = named<SmsResult>(step.text("result"))
-            sos { smsResult(player.named(step, "of"), step.int("part").toUInt(), result = result) }
+            sos { smsResult(player.named(step, "of"), step.int("part").toUInt(), result) }
         },
         "deliver_sms" to ::deliver,
         "sms_received" to { step ->
@@ -70,8 +70,8 @@ class ChannelVerbs(private val player: Player) {
         cost = case(step, "cost", DataCost.FREE),
         sms = case(step, "sms", SmsAbility.POSSIBLE),
         smsAttemptsLeft = step.intOrNull("sms_attempts_left")?.toUInt(),
-        satellite = case(step, "satellite", SatelliteLink.NONE),
-        neighbours = case(step, "neighbours", Neighbours.NONE),
+        satellite = case(step, "satellite", SatelliteLink.ABSENT),
+        neighbours = case(step, "neighbours", Neighbours.ABSENT),
         voice = case(step, "voice", VoiceAbility.POSSIBLE),
         batteryPercent = step.intOrNull("battery_percent")?.toUByte(),
     )
