@@ -11,19 +11,19 @@ guard let library = Context.environment["HOMELINE_LIBRARY"] else {
 
 let package = Package(
     name: "Homeline",
-    products: [.library(name: "Homeline", targets: ["Homeline"])],
+    products: [.library(name: "HomelineKit", targets: ["HomelineKit"])],
     targets: [
         // The C header and its module map, both generated.
         .systemLibrary(name: "HomelineFFI", path: "Sources/HomelineFFI/Generated"),
         .target(
-            name: "Homeline",
+            name: "HomelineKit",
             dependencies: ["HomelineFFI"],
             linkerSettings: [
                 .linkedLibrary("homeline_bindings"),
                 .unsafeFlags(["-L\(library)", "-Xlinker", "-rpath", "-Xlinker", library]),
             ]
         ),
-        .testTarget(name: "HomelineTests", dependencies: ["Homeline"]),
+        .testTarget(name: "HomelineKitTests", dependencies: ["HomelineKit"]),
     ],
     swiftLanguageModes: [.v6]
 )

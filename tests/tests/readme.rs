@@ -35,7 +35,7 @@ fn the_code_of_the_readme_is_the_code_that_is_run() {
         (
             "swift",
             1,
-            "bindings/swift/Tests/HomelineTests/ReadmeTests.swift",
+            "bindings/swift/Tests/HomelineKitTests/ReadmeTests.swift",
         ),
     ] {
         let shown = pieces(&readme, &format!("```{language}\n"), "```");

@@ -1,4 +1,4 @@
-import Homeline
+import HomelineKit
 
 /// A press, and what this phone knows of it.
 struct SosVerbs {

@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// Single packets, text messages, and what to try next.
 struct ChannelVerbs {

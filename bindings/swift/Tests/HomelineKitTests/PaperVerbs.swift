@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// Zones of documents; they need no phone.
 struct PaperVerbs {

@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// The network, the phones, and what happens to Homeline as a whole.
 struct FlowVerbs {

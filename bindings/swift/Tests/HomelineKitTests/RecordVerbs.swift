@@ -1,4 +1,4 @@
-import Homeline
+import HomelineKit
 
 /// Who: the traveler, those registered with them, whom to call, what may leave.
 struct RecordVerbs {

@@ -1,4 +1,4 @@
-import Homeline
+import HomelineKit
 
 /// Groups: texts that go from one phone to another.
 struct GroupVerbs {

@@ -1,4 +1,4 @@
-import Homeline
+import HomelineKit
 
 /// Several phones of one traveler.
 struct PhonesVerbs {

@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 import XCTest
 
 /// What a failure on one side of the boundary is on the other.

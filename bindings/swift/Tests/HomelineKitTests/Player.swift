@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// Who plays a scenario: the phones in it, and what it has given a name to.
 final class Player {

@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// Files that follow a report.
 struct AttachmentVerbs {

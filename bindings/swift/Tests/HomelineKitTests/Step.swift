@@ -34,7 +34,7 @@ final class Step {
     /// The case that the value of `key` names, if it is there.
     func named<T: CaseIterable>(_ key: String) throws -> T? {
         let name: String? = try optional(key)
-        return try name.map { try HomelineTests.named($0) }
+        return try name.map { try HomelineKitTests.named($0) }
     }
 
     /// The texts of a list; none where it is not there.

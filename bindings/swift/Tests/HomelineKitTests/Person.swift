@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// A person, as the scenarios write one.
 func person(_ step: Step) throws -> Traveler {

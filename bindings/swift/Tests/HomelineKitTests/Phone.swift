@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// A phone: a directory, a vault that can be locked, and Homeline in it.
 final class Phone {

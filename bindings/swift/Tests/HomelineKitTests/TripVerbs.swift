@@ -1,4 +1,4 @@
-import Homeline
+import HomelineKit
 
 /// Where the traveler should be, and what to look after.
 struct TripVerbs {

@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// What phones carry for each other, as bytes and as texts to be scanned.
 struct RelayVerbs {

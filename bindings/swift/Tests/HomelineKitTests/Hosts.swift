@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// Text that must not come back: what a host's error says is not ours to show.
 let secret = "passport E12345678"

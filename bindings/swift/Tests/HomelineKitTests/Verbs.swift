@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// A verb of the scenarios: it does what the step says, and throws unless all is as
 /// it says.

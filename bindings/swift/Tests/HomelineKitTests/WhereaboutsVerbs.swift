@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 
 /// Where the traveler is.
 struct WhereaboutsVerbs {

@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 import XCTest
 
 /// The Swift of the README, as it stands there (a Rust test compares them).

@@ -1,4 +1,4 @@
-import Homeline
+import HomelineKit
 
 /// How dangerous it is: alerts at places, the arrival notice, what to notify.
 struct AlertVerbs {

@@ -1,4 +1,4 @@
-import Homeline
+import HomelineKit
 
 /// What the duty officer has.
 struct DeskVerbs {

@@ -1,4 +1,4 @@
-import Homeline
+import HomelineKit
 import XCTest
 
 /// What the ministry publishes for everybody: where a place is, who helps there, what to

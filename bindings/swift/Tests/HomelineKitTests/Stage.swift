@@ -1,5 +1,5 @@
 import Foundation
-import Homeline
+import HomelineKit
 import XCTest
 
 #if canImport(FoundationNetworking)
