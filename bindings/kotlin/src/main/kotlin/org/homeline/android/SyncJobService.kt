@@ -3,6 +3,7 @@ package org.homeline.android
 import android.app.job.JobParameters
 import android.app.job.JobService
 import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 import java.util.concurrent.TimeUnit
 import org.homeline.HomelineException
@@ -72,20 +73,20 @@ class SyncJobService : JobService() {
             outcome?.stopped == SyncStop.DONE && outcome.waiting == 0u
     }
 
-    private companion object {
+    internal companion object {
         /** A job has ten minutes; one is left for the end of the last request. */
-        const val DEADLINE_MS = 9 * 60_000L
-        const val AGAIN_MS = 50L
+        private const val DEADLINE_MS = 9 * 60_000L
+        private const val AGAIN_MS = 50L
 
         /** A second job waits behind the first: what it has to send goes with the first. */
-        val ONE_AT_A_TIME = Executors.newSingleThreadExecutor { daemon("homeline-sync", it) }
-        val AGAIN = Executors.newSingleThreadScheduledExecutor { daemon("homeline-stop", it) }
+        val ONE_AT_A_TIME: ExecutorService = Executors.newSingleThreadExecutor { daemon("homeline-sync", it) }
+        private val AGAIN = Executors.newSingleThreadScheduledExecutor { daemon("homeline-stop", it) }
 
-        fun daemon(name: String, action: Runnable) =
+        private fun daemon(name: String, action: Runnable) =
             Thread(action, name).apply { isDaemon = true }
 
         /** `null` where the files cannot be read or written: the next time may be better. */
-        fun <T> quietly(action: () -> T): T? = try {
+        private fun <T> quietly(action: () -> T): T? = try {
             action()
         } catch (_: HomelineException) {
             null

@@ -4,17 +4,26 @@ import android.app.Application
 import java.nio.file.Path
 import org.homeline.BlockingHomeline
 import org.homeline.Stage
+import org.homeline.Transport
 
-/** A host's application: as the README tells to write one. */
+/** A host's application, as the README tells to write one; anew for each test. */
 class TestApplication : Application(), HomelineHost {
+    /** Set before the first call: a network of the test's own. */
+    var transport: Transport? = null
+
     private val opened = lazy {
-        val config = Stage.config(Path.of(HomelineStorage.directory(this)))
-        BlockingHomeline.open(config, KeystoreVault(this))
+        val config = Stage.withChannels(Stage.config(Path.of(HomelineStorage.directory(this))))
+        BlockingHomeline.open(config, KeystoreVault(this), transport)
+    }
+
+    override fun onCreate() {
+        super.onCreate()
+        FakeKeystore.install()
+        DirectBootReceiver.watchUnlock(this)
     }
 
     override fun homeline(): BlockingHomeline = opened.value
 
-    /** Robolectric ends each application after its test. */
     override fun onTerminate() {
         if (opened.isInitialized()) opened.value.close()
         super.onTerminate()
