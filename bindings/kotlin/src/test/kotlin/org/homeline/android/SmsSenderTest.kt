@@ -6,6 +6,7 @@ import android.app.PendingIntent
 import android.content.Intent
 import android.os.Looper
 import android.telephony.SmsManager
+import android.telephony.SubscriptionManager
 import org.homeline.Evidence
 import org.homeline.HomelineException
 import org.homeline.ReportState
@@ -19,11 +20,13 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
+import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowSmsManager
+import org.robolectric.shadows.ShadowSubscriptionManager
 
 /** Texts as Android is asked to send them; its words come back by the manifest's receiver. */
 @RunWith(OnAndroid::class)
@@ -31,6 +34,10 @@ class SmsSenderTest {
     private val app = RuntimeEnvironment.getApplication() as TestApplication
     private val home = HomelineHost.of(app)
     private val sender = SmsSender(app, home)
+
+    /** Robolectric has no messages service for "the SIM of the settings" without a number. */
+    @Before
+    fun simOfTheSettings() = ShadowSubscriptionManager.setDefaultSmsSubscriptionId(SIM)
 
     @Test
     fun example() {
@@ -103,7 +110,7 @@ class SmsSenderTest {
         assertEquals(Intent.ACTION_SENDTO, intent.action)
         assertEquals("smsto", intent.data?.scheme)
         val text = checkNotNull(intent.getStringExtra("sms_body"))
-        assertNull(shadowOf(manager()).lastSentMultipartTextMessageParams)
+        assertNull(shadowOf(manager(SIM)).lastSentMultipartTextMessageParams)
         assertEquals(ReportState.Stored, state(report))
         // The traveler has pressed send.
         home.sos().use { it.smsReceived(Stage.deliverText(text)) }
@@ -115,9 +122,20 @@ class SmsSenderTest {
         shadowOf(app).grantPermissions(SEND_SMS)
         val report = press()
         sender.send(report, subscription = 7)
-        val named = manager().createForSubscriptionId(7)
-        word(checkNotNull(shadowOf(named).lastSentMultipartTextMessageParams).sentIntents.single(), Activity.RESULT_OK)
+        assertNull(shadowOf(manager(SIM)).lastSentMultipartTextMessageParams)
+        word(sent(7).sentIntents.single(), Activity.RESULT_OK)
         assertEquals(listOf(SmsResult.SENT), results(report))
+        // Each SIM by itself: the other one has sent nothing.
+        assertEquals(SmsHandover.Sending(1), sender.send(report))
+    }
+
+    @Test
+    fun `a phone that sends for no app leaves it to the traveler`() {
+        shadowOf(app).grantPermissions(SEND_SMS)
+        val report = press()
+        val handover = sender.send(report, SubscriptionManager.INVALID_SUBSCRIPTION_ID)
+        assertTrue(handover is SmsHandover.TravelerSends)
+        assertEquals(ReportState.Stored, state(report))
     }
 
     @Test
@@ -135,10 +153,10 @@ class SmsSenderTest {
     private fun results(report: String) = home.sos().use { it.status(report) }.events
         .mapNotNull { (it.evidence as? Evidence.Sms)?.result }
 
-    private fun manager(): SmsManager = app.service()
+    private fun manager(sim: Int): SmsManager = app.service<SmsManager>().createForSubscriptionId(sim)
 
-    private fun sent(): ShadowSmsManager.TextMultipartParams =
-        checkNotNull(shadowOf(manager()).lastSentMultipartTextMessageParams)
+    private fun sent(sim: Int = SIM): ShadowSmsManager.TextMultipartParams =
+        checkNotNull(shadowOf(manager(sim)).lastSentMultipartTextMessageParams)
 
     /** The phone's word, as it comes: by a broadcast to the receiver of the manifest. */
     private fun word(intent: PendingIntent, code: Int, pdu: ByteArray? = null) {
@@ -153,5 +171,9 @@ class SmsSenderTest {
         val number = byteArrayOf(0x04, 0x91.toByte(), 0x21, 0x43)
         val time = byteArrayOf(0x62, 0x11, 0x62, 0x30, 0x00, 0x00, 0x00)
         return byteArrayOf(0x00, 0x02, 0x01) + number + time + time + byteArrayOf(status.toByte())
+    }
+
+    private companion object {
+        const val SIM = 3
     }
 }
