@@ -23,16 +23,11 @@ import org.homeline.WakeCause
  */
 class DirectBootReceiver : BroadcastReceiver() {
     override fun onReceive(context: Context, intent: Intent) {
-        val cause = when (intent.action) {
-            Intent.ACTION_LOCKED_BOOT_COMPLETED, Intent.ACTION_BOOT_COMPLETED -> WakeCause.BOOT
-            // Part of the same start.
-            Intent.ACTION_USER_UNLOCKED -> WakeCause.BOOT
-            else -> return
-        }
+        if (intent.action !in STARTS) return
         val pending: PendingResult? = goAsync()
         thread(name = "homeline-boot") {
             try {
-                wake(context.applicationContext, cause)
+                wake(context.applicationContext)
             } finally {
                 pending?.finish()
             }
@@ -51,11 +46,18 @@ class DirectBootReceiver : BroadcastReceiver() {
             app.registerReceiver(DirectBootReceiver(), IntentFilter(Intent.ACTION_USER_UNLOCKED))
         }
 
-        private fun wake(context: Context, cause: WakeCause) {
+        /** The first unlock is part of the same start. */
+        private val STARTS = setOf(
+            Intent.ACTION_LOCKED_BOOT_COMPLETED,
+            Intent.ACTION_BOOT_COMPLETED,
+            Intent.ACTION_USER_UNLOCKED,
+        )
+
+        private fun wake(context: Context) {
             val home = HomelineHost.of(context)
             try {
                 home.reopen()
-                home.woke(cause)
+                home.woke(WakeCause.BOOT)
             } catch (_: HomelineException) {
                 // `state` says what is wrong with the files; what waits is sent all the same.
             }

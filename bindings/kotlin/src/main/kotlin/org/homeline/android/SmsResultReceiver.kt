@@ -51,8 +51,8 @@ class SmsResultReceiver : BroadcastReceiver() {
     }
 
     internal companion object {
-        private const val WORD = "word"
-        private val good = ConcurrentHashMap<SmsPiece, MutableSet<Int>>()
+        /** Of parts of several messages: those that the same good word has come for. */
+        private val good = ConcurrentHashMap<Pair<SmsPiece, SmsResult>, MutableSet<Int>>()
 
         fun pendingIntent(context: Context, word: SmsWord, piece: SmsPiece): PendingIntent {
             // The data makes each its own; extras would not.
@@ -103,10 +103,10 @@ class SmsResultReceiver : BroadcastReceiver() {
         private fun isWholePart(piece: SmsPiece, result: SmsResult): Boolean {
             if (piece.of == 1) return true
             if (result != SmsResult.SENT && result != SmsResult.DELIVERED) return true
-            val key = piece.copy(index = if (result == SmsResult.SENT) 0 else 1)
-            val seen = good.getOrPut(key) { ConcurrentHashMap.newKeySet() }
+            val part = piece.copy(index = 0) to result
+            val seen = good.getOrPut(part) { ConcurrentHashMap.newKeySet() }
             seen += piece.index
-            return seen.size == piece.of
+            return (seen.size == piece.of).also { if (it) good -= part }
         }
     }
 }

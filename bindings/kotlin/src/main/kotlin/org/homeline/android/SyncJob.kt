@@ -38,9 +38,12 @@ object SyncJob {
     /** Of the job after a press. */
     const val URGENT_ID = 0x484F4D46
 
-    /** A pass as soon as there is a network: at each start of the app, and after a change. */
+    /**
+     * A pass as soon as there is a network: at each start of the app, and after a change.
+     * Where a job runs already, it comes again right after it.
+     */
     @JvmStatic
-    fun now(context: Context) = after(context, 0)
+    fun now(context: Context) = RunningJobs.orElse(REGULAR_ID) { after(context, 0) }
 
     /** The traveler has opened the app: call it from a background thread. */
     @JvmStatic
@@ -54,12 +57,12 @@ object SyncJob {
      * API 31 on, starts at once and in Doze too, as long as the app's share of such jobs lasts.
      */
     @JvmStatic
-    fun pressed(context: Context) {
+    fun pressed(context: Context) = RunningJobs.orElse(URGENT_ID) {
         val urgent = job(context, URGENT_ID)
             .setBackoffCriteria(URGENT_BACKOFF_MS, JobInfo.BACKOFF_POLICY_EXPONENTIAL)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) {
             val expedited = urgent.setExpedited(true).build()
-            if (scheduler(context).schedule(expedited) == JobScheduler.RESULT_SUCCESS) return
+            if (scheduler(context).schedule(expedited) == JobScheduler.RESULT_SUCCESS) return@orElse
             // The share is used up: an ordinary one is held back only by Doze.
             urgent.setExpedited(false)
         }
@@ -72,6 +75,8 @@ object SyncJob {
         scheduler(context).cancel(REGULAR_ID)
         scheduler(context).cancel(URGENT_ID)
     }
+
+    internal fun isPending(context: Context) = scheduler(context).getPendingJob(REGULAR_ID) != null
 
     internal fun after(context: Context, delayMs: Long) {
         scheduler(context).schedule(job(context, REGULAR_ID).setMinimumLatency(delayMs).build())

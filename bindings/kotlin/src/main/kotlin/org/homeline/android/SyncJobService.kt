@@ -40,13 +40,22 @@ class SyncJobService : JobService() {
         private var inSync = false
 
         override fun run() {
+            RunningJobs.begin(parameters.jobId)
             val outcome = if (stopped) null else sync()
-            // Whoever removes it ends it: this, or `onStopJob`.
-            if (!passes.remove(parameters.jobId, this)) return
-            val delayMs = SyncJob.nextDelayMs(outcome)
-            SyncJob.after(this@SyncJobService, delayMs)
-            quietly { home.woke(WakeCause.SCHEDULE, delayMs) }
-            jobFinished(parameters, isUrgent() && !isSettled(outcome))
+            RunningJobs.end(parameters.jobId) { again ->
+                // Whoever removes it ends it: this, or `onStopJob`.
+                if (passes.remove(parameters.jobId, this)) end(outcome, again)
+            }
+        }
+
+        private fun end(outcome: SyncOutcome?, again: Boolean) {
+            val delayMs = if (again) 0 else SyncJob.nextDelayMs(outcome)
+            // The urgent job comes again by itself; what the other one has asked for stays.
+            if (!isUrgent() || !SyncJob.isPending(this@SyncJobService)) {
+                SyncJob.after(this@SyncJobService, delayMs)
+                quietly { home.woke(WakeCause.SCHEDULE, delayMs) }
+            }
+            jobFinished(parameters, isUrgent() && (again || !isSettled(outcome)))
         }
 
         fun stop() {

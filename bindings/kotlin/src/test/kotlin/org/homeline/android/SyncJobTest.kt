@@ -133,6 +133,35 @@ class SyncJobTest {
     }
 
     @Test
+    fun `a network that comes and goes does not stop the pass that runs`() {
+        val network = HangingTransport()
+        app.transport = network
+        HomelineHost.of(app).sos().use { it.press(SosRequest(SosKind.MEDICAL)) }
+        service.onStartJob(parameters(SyncJob.REGULAR_ID))
+        assertTrue(network.begun.await(20, TimeUnit.SECONDS))
+        SyncJob.now(app)
+        assertNull(pending(SyncJob.REGULAR_ID))
+        HomelineHost.of(app).cancelSync()
+        awaitIdle()
+        // At its end, and at once.
+        assertEquals(0L, checkNotNull(pending(SyncJob.REGULAR_ID)).minLatencyMillis)
+    }
+
+    @Test
+    fun `a press during an urgent pass makes it come again`() {
+        val network = HangingTransport()
+        app.transport = network
+        HomelineHost.of(app).sos().use { it.press(SosRequest(SosKind.MEDICAL)) }
+        service.onStartJob(parameters(SyncJob.URGENT_ID))
+        assertTrue(network.begun.await(20, TimeUnit.SECONDS))
+        SyncJob.pressed(app)
+        assertNull(pending(SyncJob.URGENT_ID))
+        HomelineHost.of(app).cancelSync()
+        awaitIdle()
+        assertTrue(shadowOf(service).isRescheduleNeeded)
+    }
+
+    @Test
     fun `the app in front is noted, and a job is asked for`() {
         SyncJob.foreground(app)
         assertEquals(WakeCause.FOREGROUND, HomelineHost.of(app).health().lastCause)
