@@ -61,7 +61,7 @@ class SyncJobService : JobService() {
         fun stop() {
             stopped = true
             if (!inSync) return
-            home.cancelSync()
+            quietly { home.cancelSync() }
             // It may have come before the pass began: again, until the pass has seen it.
             AGAIN.schedule(::stop, AGAIN_MS, TimeUnit.MILLISECONDS)
         }
@@ -94,10 +94,15 @@ class SyncJobService : JobService() {
         private fun daemon(name: String, action: Runnable) =
             Thread(action, name).apply { isDaemon = true }
 
-        /** `null` where the files cannot be read or written: the next time may be better. */
+        /**
+         * `null` where the files cannot be read or written, or the app has closed them: the next
+         * time may be better.
+         */
         private fun <T> quietly(action: () -> T): T? = try {
             action()
         } catch (_: HomelineException) {
+            null
+        } catch (_: IllegalStateException) {
             null
         }
     }
