@@ -48,9 +48,7 @@ class SyncJobTest {
         start(SyncJob.URGENT_ID)
         assertEquals(1, Stage.cases(report).size)
         assertFalse(shadowOf(service).isRescheduleNeeded)
-        val health = home.health()
-        assertEquals(Activity.Active, health.activity)
-        assertEquals(WakeCause.SCHEDULE, health.lastCause)
+        assertEquals(Activity.Active, home.health().activity)
         assertNotNull(pending(SyncJob.REGULAR_ID))
     }
 
@@ -96,6 +94,9 @@ class SyncJobTest {
         val next = checkNotNull(pending(SyncJob.REGULAR_ID)).minLatencyMillis
         assertTrue("$next", next in 1..15 * 60_000L)
         assertTrue(Stage.cases(report).isEmpty())
+        val health = home.health()
+        assertEquals(WakeCause.SCHEDULE, health.lastCause)
+        assertNotNull(health.nextWakeMs)
     }
 
     @Test
