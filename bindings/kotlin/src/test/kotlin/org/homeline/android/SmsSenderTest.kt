@@ -107,6 +107,22 @@ class SmsSenderTest {
     }
 
     @Test
+    fun `a long note is sent when all its messages are, and has failed when one has`() {
+        shadowOf(app).grantPermissions(SEND_SMS)
+        val report = press("脚断了，在山谷里。".repeat(30))
+        assertTrue(sender.send(report) is SmsHandover.Sending)
+        val messages = sent().sentIntents // Of the last part.
+        assertTrue("${messages.size}", messages.size > 1)
+        messages.dropLast(1).forEach { word(it, Activity.RESULT_OK) }
+        word(messages.first(), Activity.RESULT_OK) // Told twice.
+        assertEquals(emptyList<SmsResult>(), results(report))
+        word(messages.last(), Activity.RESULT_OK)
+        assertEquals(listOf(SmsResult.SENT), results(report))
+        word(messages.last(), SmsManager.RESULT_ERROR_RADIO_OFF)
+        assertEquals(SmsResult.RADIO_OFF, results(report).last())
+    }
+
+    @Test
     fun `refused, the traveler's own app gets the text, and nobody says that it was sent`() {
         val report = press()
         val handover = sender.send(report) as SmsHandover.TravelerSends
