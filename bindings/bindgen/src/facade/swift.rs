@@ -120,8 +120,10 @@ fn function(class: &str, call: &Call<'_>) -> Result<String> {
     } else {
         "blocking"
     };
+    // A keyword, which a declaration must mark; a call need not.
+    let declared = if name == "import" { "`import`" } else { &name };
     Ok(format!(
-        "\n{}    public func {name}({}) {effects}{result} {{\n        {begin} runner.{lane} {{ [blocking] in {inner}.{name}({}) }}\n    }}\n",
+        "\n{}    public func {declared}({}) {effects}{result} {{\n        {begin} runner.{lane} {{ [blocking] in {inner}.{name}({}) }}\n    }}\n",
         comment("    /// ", call.doc),
         parameters.join(", "),
         passed.collect::<Vec<_>>().join(", "),

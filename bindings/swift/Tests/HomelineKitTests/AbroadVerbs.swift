@@ -86,7 +86,7 @@ struct AbroadVerbs {
 
     private func list(_ step: Step) async throws {
         let found = try await player.home().guides.list(
-            place: asked(step), situation: step.optional("situation"))
+            asked(step), situation: step.optional("situation"))
         try expect(found.map(\.id), is: step.required("ids"))
     }
 

@@ -12,7 +12,7 @@ struct FlowVerbs {
             "link": { try player.stage.link($0.required("to")) },
             "phone": { try player.take($0.required("name")) },
             // Two clocks are no nearer to each other than a request takes.
-            "wait": { Thread.sleep(forTimeInterval: try $0.required("ms") / 1000) },
+            "wait": { try await Task.sleep(for: .milliseconds($0.required("ms") as Int)) },
             "open": open,
             "reopen_from_disk": open,
             "reopen": { try await record($0, player.home().reopen()) },
@@ -23,13 +23,14 @@ struct FlowVerbs {
             "export": export,
             "erase": { try await record($0, player.home().erase()) },
             "erase_request": {
-                try await expect(snake(player.home().state().eraseRequest), is: $0.required("state"))
+                let request = try await player.home().state().eraseRequest
+                try expect(snake(request), is: $0.required("state"))
             },
         ]
     }
 
     private func open(_ step: Step) async throws {
-        try player.phone().open(
+        try await player.phone().open(
             channels: step.optional("channels") ?? false, languages: step.texts("languages"))
         try await record(step, player.home().state())
     }

@@ -14,7 +14,7 @@ struct GroupVerbs {
             },
             "invitation": invitation,
             "join": {
-                let entry await = try groups().join(
+                let entry = try await groups().join(
                     text: player.named($0, "text"), textVersion: $0.required("text_version"))
                 try player.keep(entry, as: $0)
             },

@@ -5,6 +5,7 @@ import java.time.LocalDate
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
+import kotlinx.serialization.json.JsonArray
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotNull
@@ -137,7 +138,8 @@ class ExamplesTest {
 
     @Test
     fun packs() = runBlocking {
-        val shipped = Stage.packFile("missions")
+        Stage.publish("guides", JsonArray(emptyList()))
+        val shipped = Stage.packFile("guides")
         // Example: Packs
         home.packs.add(shipped) // a signed file that the app brings along, for the first start
         val packs = home.packs.list() // with their versions and ages
