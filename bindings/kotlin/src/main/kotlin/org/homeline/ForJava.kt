@@ -12,7 +12,12 @@ public object ForJava {
      * is from 0 to 60.
      */
     @JvmStatic
-    public fun sosRequest(kind: SosKind, note: String, fix: Fix?, countdownSeconds: Int): SosRequest =
+    public fun sosRequest(
+        kind: SosKind,
+        note: String,
+        fix: Fix?,
+        countdownSeconds: Int,
+    ): SosRequest =
         SosRequest(kind, note, fix, countdownS = countdownSeconds.coerceIn(0, 60).toUInt())
 
     /** A position of [timeMs], milliseconds UTC; [accuracyM] in metres, or `null`. */

@@ -13,6 +13,7 @@ import android.security.keystore.UserNotAuthenticatedException
 import java.io.IOException
 import java.security.GeneralSecurityException
 import java.security.KeyStore
+import java.security.ProviderException
 import java.security.UnrecoverableKeyException
 import javax.crypto.AEADBadTagException
 import javax.crypto.Cipher
@@ -30,7 +31,7 @@ import org.homeline.VaultException
  * | purpose | key | at hand |
  * | --- | --- | --- |
  * | `DEVICE` | Keystore | as soon as the phone has started |
- * | `RECORD` | Keystore, in a StrongBox where the phone has one, over a key in credential-protected storage | after the first unlock |
+ * | `RECORD` | Keystore (a StrongBox where there is one), and one in a file | after the first unlock |
  *
  * The Keystore alone would give the record's key before the first unlock too. So what it
  * wraps is sealed once more, by a key in a file that the phone cannot read before the
@@ -119,6 +120,9 @@ class KeystoreVault(context: Context) : KeyVault {
         } catch (error: GeneralSecurityException) {
             throw error.asVaultException()
         } catch (_: IOException) {
+            throw VaultException.Failed()
+        } catch (_: ProviderException) {
+            // The key store could not make a key.
             throw VaultException.Failed()
         }
     }

@@ -150,7 +150,8 @@ class LocationSource(
     /** Those that this phone has and that the permission is enough for. */
     private fun providers(): List<String> {
         // GPS needs the precise permission before API 31.
-        val wanted = if (context.isGranted(ACCESS_FINE_LOCATION)) SOURCES.keys else SOURCES.keys - GPS
+        val precise = context.isGranted(ACCESS_FINE_LOCATION)
+        val wanted = if (precise) SOURCES.keys else SOURCES.keys - GPS
         return manager.allProviders.filter(wanted::contains)
     }
 

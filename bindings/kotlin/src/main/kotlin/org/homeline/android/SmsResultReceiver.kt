@@ -65,9 +65,9 @@ class SmsResultReceiver : BroadcastReceiver() {
                 .build()
             val intent = Intent(context, SmsResultReceiver::class.java).setData(data)
             // Mutable, for the phone puts its status report in; nobody but this class gets it.
-            val mutable =
-                if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) PendingIntent.FLAG_MUTABLE else 0
-            return PendingIntent.getBroadcast(context, 0, intent, mutable)
+            val isAsked = Build.VERSION.SDK_INT >= Build.VERSION_CODES.S
+            val flags = if (isAsked) PendingIntent.FLAG_MUTABLE else 0
+            return PendingIntent.getBroadcast(context, 0, intent, flags)
         }
 
         private fun parse(intent: Intent): Pair<SmsWord, SmsPiece>? {
@@ -91,8 +91,10 @@ class SmsResultReceiver : BroadcastReceiver() {
         /** By 3GPP TS 23.040, 9.2.3.15: below 32 it arrived, below 64 the network still tries. */
         private fun deliveredResult(intent: Intent): SmsResult? {
             val pdu = intent.getByteArrayExtra("pdu") ?: return null
-            val report = SmsMessage.createFromPdu(pdu, intent.getStringExtra("format")) ?: return null
-            return when (report.status) {
+            val format = intent.getStringExtra("format")
+            val report: SmsMessage? = SmsMessage.createFromPdu(pdu, format)
+            return when (report?.status) {
+                null -> null
                 in 0 until 32 -> SmsResult.DELIVERED
                 in 32 until 64 -> null
                 else -> SmsResult.FAILED

@@ -81,7 +81,8 @@ class SmsSender(context: Context, private val home: BlockingHomeline) {
         val texts = manager.divideMessage(part.text)
         val results = { kind: SmsWord ->
             texts.indices.mapTo(ArrayList()) { index ->
-                val piece = SmsPiece(report, part.part.toInt(), sim.number.toInt(), index, texts.size)
+                val number = part.part.toInt()
+                val piece = SmsPiece(report, number, sim.number.toInt(), index, texts.size)
                 SmsResultReceiver.pendingIntent(context, kind, piece)
             }
         }
@@ -113,8 +114,12 @@ class SmsSender(context: Context, private val home: BlockingHomeline) {
                 val manager = context.service<SmsManager>()
                 if (isNamed) manager.createForSubscriptionId(subscription) else manager
             }
-            isNamed -> @Suppress("DEPRECATION") SmsManager.getSmsManagerForSubscriptionId(subscription)
-            else -> @Suppress("DEPRECATION") SmsManager.getDefault()
+            isNamed ->
+                @Suppress("DEPRECATION")
+                SmsManager.getSmsManagerForSubscriptionId(subscription)
+            else ->
+                @Suppress("DEPRECATION")
+                SmsManager.getDefault()
         }
     }
 

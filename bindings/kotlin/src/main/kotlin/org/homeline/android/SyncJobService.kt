@@ -88,8 +88,10 @@ class SyncJobService : JobService() {
         private const val AGAIN_MS = 50L
 
         /** A second job waits behind the first: what it has to send goes with the first. */
-        val ONE_AT_A_TIME: ExecutorService = Executors.newSingleThreadExecutor { daemon("homeline-sync", it) }
-        private val AGAIN = Executors.newSingleThreadScheduledExecutor { daemon("homeline-stop", it) }
+        val ONE_AT_A_TIME: ExecutorService =
+            Executors.newSingleThreadExecutor { daemon("homeline-sync", it) }
+        private val AGAIN =
+            Executors.newSingleThreadScheduledExecutor { daemon("homeline-stop", it) }
 
         private fun daemon(name: String, action: Runnable) =
             Thread(action, name).apply { isDaemon = true }

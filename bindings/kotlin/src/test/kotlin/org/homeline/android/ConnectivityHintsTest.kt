@@ -117,7 +117,8 @@ class ConnectivityHintsTest {
         android(cell, NET_CAPABILITY_VALIDATED)
         val report = home.sos().use { it.press(SosRequest(SosKind.MEDICAL)) }
         val info = AttachmentInfo("image/jpeg", sendOver = SendOver.UNMETERED_LINK)
-        home.attachments().use { it.attachBytes(report, ByteArray(300_000) { at -> at.toByte() }, info) }
+        val photo = ByteArray(300_000) { it.toByte() }
+        home.attachments().use { it.attachBytes(report, photo, info) }
         assertEquals(1u, home.sync(20_000u).attachments)
         android(wifi, NET_CAPABILITY_VALIDATED, NET_CAPABILITY_NOT_METERED)
         assertEquals(0u, home.sync(20_000u).attachments)

@@ -7,6 +7,7 @@ import java.io.OutputStream
 import java.security.Key
 import java.security.KeyStoreSpi
 import java.security.Provider
+import java.security.ProviderException
 import java.security.SecureRandom
 import java.security.Security
 import java.security.UnrecoverableKeyException
@@ -38,6 +39,9 @@ object FakeKeystore {
     var failure: UnrecoverableKeyException? = null
 
     @Volatile
+    var canMakeKeys = true
+
+    @Volatile
     var hasRoomInStrongBox = true
 
     /** A key store of a new phone. */
@@ -45,6 +49,7 @@ object FakeKeystore {
         keys.clear()
         specifications.clear()
         failure = null
+        canMakeKeys = true
         hasRoomInStrongBox = true
         Security.removeProvider(PROVIDER)
         Security.addProvider(FakeProvider())
@@ -76,7 +81,10 @@ object FakeKeystore {
 
         override fun engineGenerateKey(): SecretKey {
             val asked = checkNotNull(specification)
-            if (asked.isStrongBoxBacked && !hasRoomInStrongBox) throw StrongBoxUnavailableException()
+            if (!canMakeKeys) throw ProviderException("no key")
+            if (asked.isStrongBoxBacked && !hasRoomInStrongBox) {
+                throw StrongBoxUnavailableException()
+            }
             val bytes = ByteArray(asked.keySize / 8).also(SecureRandom()::nextBytes)
             val key = SecretKeySpec(bytes, "AES")
             keys[asked.keystoreAlias] = key

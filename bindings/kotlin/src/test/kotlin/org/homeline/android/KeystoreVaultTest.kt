@@ -1,5 +1,6 @@
 package org.homeline.android
 
+import android.content.pm.PackageManager
 import android.os.UserManager
 import java.io.File
 import java.nio.file.Path
@@ -94,9 +95,13 @@ class KeystoreVaultTest {
         assertThrows(VaultException.Failed::class.java) { vault.unwrap(KeyPurpose.RECORD, wrapped) }
         assertThrows(VaultException.Failed::class.java) { vault.wrap(KeyPurpose.RECORD, secret) }
         FakeKeystore.failure = UnrecoverableKeyException("invalidated")
-        assertThrows(VaultException.KeyLost::class.java) { vault.unwrap(KeyPurpose.RECORD, wrapped) }
+        assertThrows(VaultException.KeyLost::class.java) {
+            vault.unwrap(KeyPurpose.RECORD, wrapped)
+        }
         FakeKeystore.failure = null
         assertArrayEquals(secret, vault.unwrap(KeyPurpose.RECORD, wrapped))
+        FakeKeystore.canMakeKeys = false
+        assertThrows(VaultException.Failed::class.java) { vault.wrap(KeyPurpose.DEVICE, secret) }
     }
 
     @Test
@@ -142,7 +147,8 @@ class KeystoreVaultTest {
 
     @Test
     fun `the record's key lies in a StrongBox where there is room in one`() {
-        shadowOf(context.packageManager).setSystemFeature("android.hardware.strongbox_keystore", true)
+        shadowOf(context.packageManager)
+            .setSystemFeature(PackageManager.FEATURE_STRONGBOX_KEYSTORE, true)
         vault.wrap(KeyPurpose.RECORD, secret)
         vault.wrap(KeyPurpose.DEVICE, secret)
         assertTrue(specification(record).isStrongBoxBacked)

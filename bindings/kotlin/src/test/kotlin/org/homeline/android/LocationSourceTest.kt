@@ -73,7 +73,8 @@ class LocationSourceTest {
         assertEquals(FixOrigin.DEVICE, fix.origin)
         assertEquals(gnss.time, fix.timeMs)
         assertEquals(gnss.time, fix.gnssTimeMs)
-        assertEquals(listOf(4.5, 1_200.0, 3.0, 90.0), listOf(fix.accuracyM, fix.altitudeM, fix.speedMps, fix.headingDeg))
+        val said = listOf(fix.accuracyM, fix.altitudeM, fix.speedMps, fix.headingDeg)
+        assertEquals(listOf(4.5, 1_200.0, 3.0, 90.0), said)
 
         shadowOf(manager).simulateLocation(location(NETWORK_PROVIDER, 41.1))
         val network = nextFix()
@@ -157,7 +158,8 @@ class LocationSourceTest {
 
     private fun record() {
         val here = Position.Wgs84(41.0, 28.9784)
-        home.whereabouts().use { it.record(Fix(here, System.currentTimeMillis(), 12.0, FixSource.GNSS)) }
+        val fix = Fix(here, System.currentTimeMillis(), 12.0, FixSource.GNSS)
+        home.whereabouts().use { it.record(fix) }
     }
 
     /** Why there is a hole after the last position. */

@@ -171,7 +171,8 @@ class SmsSenderTest {
     private fun results(report: String) = home.sos().use { it.status(report) }.events
         .mapNotNull { (it.evidence as? Evidence.Sms)?.result }
 
-    private fun manager(sim: Int): SmsManager = app.service<SmsManager>().createForSubscriptionId(sim)
+    private fun manager(sim: Int): SmsManager =
+        app.service<SmsManager>().createForSubscriptionId(sim)
 
     private fun sent(sim: Int = SIM): ShadowSmsManager.TextMultipartParams =
         checkNotNull(shadowOf(manager(sim)).lastSentMultipartTextMessageParams)
