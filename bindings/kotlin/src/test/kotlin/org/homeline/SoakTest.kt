@@ -37,7 +37,7 @@ class SoakTest {
     fun `memory stays`() = runBlocking {
         val home = open(0, null)
         val report = home.sos.press(SosRequest(SosKind.MEDICAL))
-        suspend fun some(count: Int) = repeat(count) {
+        suspend fun some(count: Int) = repeat(count / 3) {
             home.sos.status(report)
             home.state()
             home.contacts.list()
