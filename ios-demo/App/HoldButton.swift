@@ -6,6 +6,7 @@ import SwiftUI
 struct HoldButton: View {
     let press: () -> Void
     @State private var hold = Hold()
+    @State private var began = ContinuousClock.now
     private let words = Words.app
 
     var body: some View {
@@ -49,5 +50,6 @@ struct HoldButton: View {
         if case .holding(let progress) = hold.phase { progress } else { 0 }
     }
 
-    private var now: TimeInterval { ProcessInfo.processInfo.systemUptime }
+    /// Not the time since boot, which Apple wants a reason for.
+    private var now: TimeInterval { began.duration(to: .now) / .seconds(1) }
 }

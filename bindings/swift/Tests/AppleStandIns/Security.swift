@@ -1,3 +1,4 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
 // A stand-in: see README.md. Core Foundation's types are Swift's own here.
 import Foundation
 

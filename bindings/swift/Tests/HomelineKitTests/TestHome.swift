@@ -13,10 +13,10 @@ extension XCTestCase {
     }
 
     /// The real library with the real ministry, in `directory`, or in one of its own.
-    /// The network is up.
+    /// The network is up. It runs where its caller does.
     func openHome(
         in directory: URL? = nil, vault: (any KeyVault)? = nil, channels: Bool = false,
-        languages: [String] = []
+        languages: [String] = [], isolation: isolated (any Actor)? = #isolation
     ) async throws -> Homeline {
         let directory = try directory ?? temporaryDirectory()
         let stage = try Stage.running()

@@ -75,7 +75,8 @@
             for continuation in waited { continuation.resume(returning: fix) }
         }
 
-        private var battery: UInt8? {
+        /// Charge of the battery in percent; `nil` where iOS does not tell.
+        public var battery: UInt8? {
             let level = UIDevice.current.batteryLevel
             return level < 0 ? nil : UInt8((min(level, 1) * 100).rounded())
         }

@@ -22,12 +22,16 @@
             self.home = home
         }
 
+        /// Whether a composer can be shown: `false` on a tablet, without a SIM, or where a
+        /// restriction forbids it.
+        public var canSend: Bool { MFMessageComposeViewController.canSendText() }
+
         /// Where the report stands with its text message now.
         ///
         /// Errors: `NotFound`, `Storage`.
         public func turn(of report: String) async throws -> MessageTurn {
             let plan = try await home.sos.smsPlan(report: report, sim: 0)
-            return MessageTurn(plan: plan, canSend: MFMessageComposeViewController.canSendText())
+            return MessageTurn(plan: plan, canSend: canSend)
         }
 
         /// Shows the composer with what is next, waits until the traveler has closed it,
