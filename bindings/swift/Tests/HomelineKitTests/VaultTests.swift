@@ -41,6 +41,8 @@ final class VaultTests: XCTestCase {
             XCTAssertThrowsError(try VaultLogic(keys: keys).unwrap(.record, wrapped)) {
                 XCTAssertEqual($0 as? VaultError, .KeyLost)
             }
+            // Told by its name: a key is never tried on what another has sealed.
+            XCTAssertEqual(keys.opened, 0)
         }
     }
 
@@ -132,6 +134,7 @@ private final class PlayedKeys: WrappingKeys, @unchecked Sendable {
     private var keys: [KeyPurpose: (key: NamedKey, vault: FileVault)] = [:]
     private var status: Int32?
     private(set) var made = 0
+    private(set) var opened = 0
 
     init(makes: WrappedSecret.Kind = .enclave) { self.makes = makes }
 
@@ -168,7 +171,10 @@ private final class PlayedKeys: WrappingKeys, @unchecked Sendable {
     }
 
     func open(_ sealed: Data, with key: NamedKey, for purpose: KeyPurpose) throws -> Data? {
-        let vault = lock.withLock { keys[purpose]?.vault }
+        let vault = lock.withLock {
+            opened += 1
+            return keys[purpose]?.vault
+        }
         return try? vault?.unwrap(purpose: purpose, wrapped: sealed)
     }
 }
