@@ -30,6 +30,19 @@ check() {
     fi
 }
 
+# cargo_counts LOG CODE: how many tests of `cargo test` passed, failed and were
+# skipped. One that cannot run writes `SKIP name: why` to standard error and returns;
+# libtest calls that passed.
+cargo_counts() {
+    local skipped failed
+    skipped=$(grep -c '^SKIP ' "$1")
+    failed=$(cargo_sum failed "$1")
+    # Cargo fails for more than a test: what does not compile has no result.
+    [ "$2" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+    echo "$(($(cargo_sum passed "$1") - skipped)) $failed $((skipped + $(cargo_sum ignored "$1")))"
+}
+cargo_sum() { grep -oE "^test result:.* [0-9]+ $1" "$2" | awk '{ n += $(NF - 1) } END { print n + 0 }'; }
+
 # python_with REQUIREMENTS: a virtual environment under target/ with what a
 # requirements file asks for; sets $python.
 python_with() {
