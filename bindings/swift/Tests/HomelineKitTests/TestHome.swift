@@ -8,7 +8,10 @@ extension XCTestCase {
         let directory = FileManager.default.temporaryDirectory
             .appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        addTeardownBlock { try FileManager.default.removeItem(at: directory) }
+        // Twice: the library may be closing its files at that moment.
+        addTeardownBlock {
+            for _ in 0..<2 { try? FileManager.default.removeItem(at: directory) }
+        }
         return directory
     }
 
