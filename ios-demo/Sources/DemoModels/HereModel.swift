@@ -187,7 +187,7 @@ extension PlaceBasis {
     }
 }
 
-extension LevelView {
+extension LocalLevel {
     fileprivate var line: Line {
         guard let step else { return Line("here_level_unranked", .text(wording.text)) }
         return Line(
@@ -212,7 +212,7 @@ extension LocalAlert {
     }
 }
 
-extension MissionView {
+extension LocalMission {
     fileprivate func row(title: String) -> MissionRow {
         MissionRow(
             id: id, name: name?.text ?? id, address: address?.text, title: Line(title),

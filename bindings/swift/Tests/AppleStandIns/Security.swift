@@ -1,4 +1,4 @@
-// swift-format-ignore-file: AlwaysUseLowerCamelCase
+// swift-format-ignore-file
 // A stand-in: see README.md. Core Foundation's types are Swift's own here.
 import Foundation
 
