@@ -1,5 +1,4 @@
 // The app: opens Homeline once, wires the platform to it, and shows the four screens.
-import BackgroundTasks
 import DemoModels
 import HomelineKit
 import SwiftUI
@@ -71,7 +70,7 @@ private struct Screens: View {
                 .tabItem { Label(words("tab_sos"), systemImage: "sos") }
             HereScreen(model: model.here, platform: platform, banners: banners)
                 .tabItem { Label(words("tab_here"), systemImage: "mappin.and.ellipse") }
-            MeScreen(model: model.me, banners: banners)
+            MeScreen(model: model.me, platform: platform, banners: banners)
                 .tabItem { Label(words("tab_me"), systemImage: "person.crop.circle") }
             OutboxScreen(model: model.outbox, banners: banners)
                 .tabItem { Label(words("tab_outbox"), systemImage: "tray.full") }

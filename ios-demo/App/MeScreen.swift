@@ -5,6 +5,7 @@ import SwiftUI
 
 struct MeScreen: View {
     @Bindable var model: MeModel
+    let platform: Platform
     let banners: BannerList
     @State private var contactName = ""
     @State private var contactPhone = ""
@@ -126,7 +127,10 @@ struct MeScreen: View {
         Binding {
             consent.isGiven
         } set: { given in
-            Task { await model.set(consent.purpose, given: given) }
+            Task {
+                await model.set(consent.purpose, given: given)
+                platform.location.follow(consent: model.sendsWhereabouts)
+            }
         }
     }
 

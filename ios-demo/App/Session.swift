@@ -11,8 +11,12 @@ final class Platform {
     let location: LocationSource
     let messages: MessageComposer
     let hints: ConnectivityHints
+    let background: BackgroundSync
 
-    init(_ home: Homeline, changed: @escaping @Sendable () -> Void) {
+    init(
+        _ home: Homeline, background: BackgroundSync, changed: @escaping @Sendable () -> Void
+    ) {
+        self.background = background
         location = LocationSource(home)
         messages = MessageComposer(home)
         hints = ConnectivityHints(home, changed: changed)
@@ -50,20 +54,32 @@ final class Session {
     func start() async {
         do {
             let home = try await home()
-            let platform = Platform(home) { [weak self] in
-                Task { await self?.inFront() }
+            let platform = Platform(home, background: background) { [weak self] in
+                Task { await self?.networkCame() }
             }
             await platform.hints.start()
             let language = Bundle.main.preferredLocalizations.first ?? "en"
-            state = .open(AppModel(home, language: language), platform)
+            let model = AppModel(home, language: language)
+            state = .open(model, platform)
+            await model.me.refresh()
+            platform.location.follow(consent: model.me.sendsWhereabouts)
         } catch {
             state = .failed(Line(error))
         }
     }
 
-    /// The app is in front, or has a new network.
+    /// The app is in front.
     func inFront() async {
         _ = try? await background.inFront()
+    }
+
+    private func networkCame() async {
+        if case .open(let model, let platform) = state,
+            let conditions = await platform.conditions()
+        {
+            model.sos.conditions = conditions
+        }
+        if UIApplication.shared.applicationState == .active { await inFront() }
     }
 
     /// The one `Homeline`; opened once, by whoever asks first.
@@ -90,6 +106,18 @@ final class Session {
     }
 }
 
+extension LocationSource {
+    /// Positions in the background only under the traveler's consent to send them.
+    func follow(consent isGiven: Bool) {
+        if isGiven {
+            askForBackground()
+            startInBackground()
+        } else {
+            stopInBackground()
+        }
+    }
+}
+
 /// Which ministry the app talks to: `ministry.json` of the bundle, see README.md. Nothing
 /// in it is secret.
 enum Ministry {
@@ -109,7 +137,10 @@ enum Ministry {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let values = try decoder.decode(Values.self, from: Data(contentsOf: file))
-        let support = URL.applicationSupportDirectory.appendingPathComponent("homeline")
+        let support = try FileManager.default.url(
+            for: .applicationSupportDirectory, in: .userDomainMask, appropriateFor: nil,
+            create: true
+        ).appendingPathComponent("homeline")
         return Config(
             directory: support.path,
             ministryUrl: values.ministryUrl,

@@ -28,7 +28,7 @@ struct SosScreen: View {
             }
             .navigationTitle(words("tab_sos"))
         }
-        .task { await model.refresh() }
+        .task { await refresh() }
     }
 
     @ViewBuilder private var localNumbers: some View {
@@ -124,14 +124,16 @@ struct SosScreen: View {
     }
 
     private func step(_ report: ReportView, _ step: StepRow) -> some View {
-        Button {
-            Task { await perform(step.action, report.id) }
-        } label: {
-            VStack(alignment: .leading) {
-                Text(words(step.line))
-                ForEach([step.why, step.from].compactMap { $0 } + step.cautions, id: \.self) {
-                    Text(words($0)).font(.footnote).foregroundStyle(.secondary)
-                }
+        VStack(alignment: .leading) {
+            if let number = model.number(for: step.action) {
+                CallButton(title: words(step.line), number: number)
+            } else if step.action == .handToNeighbour || step.action == .signInAtPortal {
+                Text(words(step.line))  // the traveler's to do
+            } else {
+                Button(words(step.line)) { Task { await perform(step.action, report.id) } }
+            }
+            ForEach([step.why, step.from].compactMap { $0 } + step.cautions, id: \.self) {
+                Text(words($0)).font(.footnote).foregroundStyle(.secondary)
             }
         }
         .alert(words("no_messages"), isPresented: $cannotMessage) {
@@ -144,8 +146,8 @@ struct SosScreen: View {
     }
 
     private func press() async {
-        if let conditions = await platform.conditions() { model.conditions = conditions }
         await model.press(batteryPercent: platform.location.battery)
+        platform.background.pressed()
         // The press never waits for a position: a better one follows as an update.
         if let fix = await platform.location.current() { await model.update(fix) }
     }
@@ -159,18 +161,24 @@ struct SosScreen: View {
         await model.send()
     }
 
+    private func refresh() async {
+        if let conditions = await platform.conditions() { model.conditions = conditions }
+        await model.refresh()
+    }
+
     private func perform(_ action: NextAction, _ report: String) async {
         switch action {
         case .sendByData, .sendDatagram:
             await model.send()
         case .sendSms:
-            guard let controller = UIApplication.shared.front else { return }
-            let answer = try? await platform.messages.present(report, over: controller)
-            cannotMessage = answer == nil
-            await model.refresh()
+            cannotMessage = !platform.messages.canSend
+            guard platform.messages.canSend, let controller = UIApplication.shared.front
+            else { return }
+            // What came of it is in the report's evidence.
+            _ = try? await platform.messages.present(report, over: controller)
+            await refresh()
         case .callLocalEmergency, .callHotline, .handToNeighbour, .signInAtPortal:
-            // The numbers are on this screen; the rest is the traveler's to do.
-            break
+            break  // no button of this kind
         }
     }
 }

@@ -99,6 +99,14 @@ public final class MeModel {
     public private(set) var wrongField: String?
     public private(set) var wrong: Line?
 
+    /// Whether positions may leave the phone outside an SOS: only then does the app ask for
+    /// them in the background.
+    public var sendsWhereabouts: Bool {
+        consents.contains {
+            $0.isGiven && ($0.purpose == .whereabouts || $0.purpose == .whereaboutsInCrisis)
+        }
+    }
+
     private let home: Homeline
     private let language: String
     private var saved: Traveler?

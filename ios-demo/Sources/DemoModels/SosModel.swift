@@ -81,6 +81,7 @@ public final class SosModel {
         network: .unvalidated, cost: .free, sms: .noPermission, satellite: .absent,
         neighbours: .absent, voice: .possible)
 
+    private var mobileNumber: String?
     private let home: Homeline
     private let now: @Sendable () -> Int64
 
@@ -171,6 +172,15 @@ public final class SosModel {
         return max(0, (until - now() + 999) / 1000)
     }
 
+    /// The number that a step means; `nil` where it is no call.
+    public func number(for action: NextAction) -> String? {
+        switch action {
+        case .callLocalEmergency: local.first?.rows.first?.number ?? mobileNumber
+        case .callHotline: hotline.first?.number
+        case .sendByData, .sendDatagram, .sendSms, .handToNeighbour, .signInAtPortal: nil
+        }
+    }
+
     private func attempt(_ body: () async throws -> Void) async {
         do {
             try await body()
@@ -192,6 +202,7 @@ public final class SosModel {
             help.numbers.isEmpty
             ? Line("sos_local_unknown", .text(help.mobile.numbers.joined(separator: ", ")))
             : nil
+        mobileNumber = help.mobile.numbers.first
         hotline = help.hotline.map { CallRow(line: $0.from.line, number: $0.number) }
     }
 

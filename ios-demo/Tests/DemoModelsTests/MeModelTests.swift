@@ -72,6 +72,16 @@ final class MeModelTests: XCTestCase, @unchecked Sendable {
             Line("me_consent_not_given"))
     }
 
+    func testPositionsInTheBackgroundFollowTheConsent() async throws {
+        let model = try await registered(try await openHome())
+        await model.set(.register, given: true)
+        XCTAssertFalse(model.sendsWhereabouts)
+        await model.set(.whereaboutsInCrisis, given: true)
+        XCTAssertTrue(model.sendsWhereabouts)
+        await model.set(.whereaboutsInCrisis, given: false)
+        XCTAssertFalse(model.sendsWhereabouts)
+    }
+
     func testChildNeedsAGuardianAndIsToldSo() async throws {
         let home = try await openHome()
         let model = try await registered(home)

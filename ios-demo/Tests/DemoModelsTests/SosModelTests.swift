@@ -132,6 +132,7 @@ final class SosModelTests: XCTestCase, @unchecked Sendable {
         await model.refresh()
         XCTAssertEqual(model.local, [])
         XCTAssertEqual(model.mobile?.key, "sos_local_unknown")
+        XCTAssertEqual(model.number(for: .callLocalEmergency), "112")
         let stage = try Stage.running()
         XCTAssertEqual(
             Set(model.hotline.map(\.number)),
@@ -150,6 +151,10 @@ final class SosModelTests: XCTestCase, @unchecked Sendable {
         XCTAssertEqual(model.local.map(\.country), ["TR"])
         XCTAssertFalse(try XCTUnwrap(model.local.first).rows.isEmpty)
         XCTAssertNil(model.mobile)
+        XCTAssertEqual(model.number(for: .callLocalEmergency), model.local[0].rows[0].number)
+        XCTAssertEqual(
+            model.number(for: .callHotline), try Stage.running().hotlineFromAbroad)
+        XCTAssertNil(model.number(for: .sendByData))
         XCTAssertEqual(model.hotline.first?.line, Line("sos_hotline_abroad"))
     }
 

@@ -137,7 +137,8 @@ final class ExamplesTests: XCTestCase {
 
     func testPacks() async throws {
         let home = try await open()
-        let shipped = try Stage.running().packFile("missions")
+        try Stage.running().publish("guides", [])
+        let shipped = try Stage.running().packFile("guides")
         // Example: Packs
         _ = try await home.packs.add(file: shipped)  // signed; the app brings it along
         let packs = try await home.packs.list()  // with their versions and ages

@@ -16,7 +16,7 @@ extension XCTestCase {
     }
 
     /// The real library with the real ministry, in `directory`, or in one of its own.
-    /// The network is up. It runs where its caller does.
+    /// The network is up. It runs where its caller runs.
     func openHome(
         in directory: URL? = nil, vault: (any KeyVault)? = nil, channels: Bool = false,
         languages: [String] = [], isolation: isolated (any Actor)? = #isolation
