@@ -5,6 +5,7 @@
 //! figures DIR           measures in DIR, which must be on a real disk
 //! figures open DIR      opens once, in a process that has just begun
 //! figures sqlite DIR    the same for a plain SQLite file
+//! figures boundary DIR  the calls that the benches of Kotlin and Swift measure, in Rust
 //! ```
 //!
 //! Everything that is compared runs in the same process, on the same disk, in
@@ -25,6 +26,7 @@ use homeline::config::{Config, Hotline};
 use homeline::keys::FileVault;
 use homeline::seal::envelope::{OVERHEAD, seal_to_device};
 use homeline::sos::{OnRepeat, SosKind, SosRequest};
+use homeline::whereabouts::{Fix, FixSource, Position};
 use hpke::aead::ChaCha20Poly1305;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::X25519HkdfSha256 as Kem;
@@ -44,8 +46,9 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["open", directory] => open_once(Path::new(directory)),
         ["sqlite", directory] => sqlite_once(Path::new(directory)),
+        ["boundary", directory] => boundary(Path::new(directory)),
         [directory] => measure(Path::new(directory)),
-        _ => Err("usage: figures [open|sqlite] DIR".into()),
+        _ => Err("usage: figures [open|sqlite|boundary] DIR".into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,6 +85,44 @@ fn home(directory: &Path) -> Outcome<Arc<Homeline>> {
     };
     let vault = directory.join("vault.key").to_string_lossy().into_owned();
     Ok(Homeline::open(config, FileVault::open(vault)?, None, None)?)
+}
+
+/// The same calls, with the same arguments and as often, as `CostTest.kt` and
+/// `CostTests.swift` make them.
+fn boundary(directory: &Path) -> Outcome<()> {
+    let home = home(directory)?;
+    let mut request = SosRequest::new(SosKind::Medical);
+    request.on_repeat = Some(OnRepeat::NewReport);
+    let report = home.sos().press(request.clone())?;
+    for minute in 0..1_000 {
+        let position = Position::Wgs84 {
+            latitude: 41.0,
+            longitude: 29.0 + f64::from(minute) / 1_000.0,
+        };
+        let fix = Fix::new(position, i64::from(minute) * 60_000, FixSource::Gnss);
+        home.whereabouts().record(fix)?;
+    }
+    let median = |rounds: usize, work: &dyn Fn() -> Outcome<()>| -> Outcome<f64> {
+        let samples = (0..WARM_UP + rounds)
+            .map(|_| micros(work))
+            .collect::<Outcome<Vec<_>>>()?;
+        Ok(spread(samples.into_iter().skip(WARM_UP).collect()).median)
+    };
+    let press = median(ROUNDS, &|| Ok(drop(home.sos().press(request.clone())?)))?;
+    let status = median(ROUNDS * 10, &|| {
+        Ok(drop(home.sos().status(report.clone())?))
+    })?;
+    let list = median(
+        ROUNDS,
+        &|| match home.whereabouts().list(0, i64::MAX, 1_000)?.len() {
+            1_000 => Ok(()),
+            other => Err(format!("{other} fixes").into()),
+        },
+    )?;
+    show("rust_press_us", press);
+    show("rust_status_us", status);
+    show("rust_list1000_us", list);
+    Ok(())
 }
 
 /// A press, one INSERT and one append, in turns: each ends with one sync, and

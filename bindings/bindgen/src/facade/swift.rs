@@ -122,12 +122,33 @@ fn function(class: &str, call: &Call<'_>) -> Result<String> {
     };
     // A keyword, which a declaration must mark; a call need not.
     let declared = if name == "import" { "`import`" } else { &name };
+    let optional = if may_be_left(call) {
+        "    @discardableResult\n"
+    } else {
+        ""
+    };
     Ok(format!(
-        "\n{}    public func {declared}({}) {effects}{result} {{\n        {begin} runner.{lane} {{ [blocking] in {inner}.{name}({}) }}\n    }}\n",
+        "\n{}{optional}    public func {declared}({}) {effects}{result} {{\n        {begin} runner.{lane} {{ [blocking] in {inner}.{name}({}) }}\n    }}\n",
         comment("    /// ", call.doc),
         parameters.join(", "),
         passed.collect::<Vec<_>>().join(", "),
     ))
+}
+
+/// Whether a host may leave the result: the id of what it has just given to the library, or the
+/// state after a change that `state()` tells as well.
+fn may_be_left(call: &Call<'_>) -> bool {
+    let given = call
+        .arguments
+        .iter()
+        .any(|it| matches!(it.as_type(), Type::Record { .. }));
+    match call.result {
+        Some(Type::String) => given,
+        Some(Type::Record { name, .. } | Type::Enum { name, .. }) => {
+            call.name != "state" && ["HomeState", "RecordState"].contains(&name.as_str())
+        }
+        _ => false,
+    }
 }
 
 fn parameter(argument: &Argument, bare: bool) -> Result<String> {

@@ -83,7 +83,7 @@ final class ExamplesTests: XCTestCase {
         let photo = Data([1, 2, 3])
         // Example: Attachments
         let info = AttachmentInfo(mediaType: "image/jpeg")
-        _ = try await home.attachments.attachBytes(report: report, bytes: photo, info: info)
+        try await home.attachments.attachBytes(report: report, bytes: photo, info: info)
         _ = try await home.sync(deadline: .seconds(30))  // sealed, and sent after the report
         let sent = try await home.attachments.list(report: report)
         // End
@@ -106,7 +106,7 @@ final class ExamplesTests: XCTestCase {
         // Example: Dependents
         let child = Traveler(name: "李小明", kind: .shortTrip)
         let agreed = Agreement(way: .guardian, date: today)
-        _ = try await home.dependents.save(
+        try await home.dependents.save(
             Dependent(person: child, capacity: .guardian, agreed: agreed))
         let travelAlong = try await home.dependents.list()
         // End
@@ -137,8 +137,8 @@ final class ExamplesTests: XCTestCase {
 
     func testPacks() async throws {
         let home = try await open()
-        try Stage.running().publish("guides", [])
-        let shipped = try Stage.running().packFile("guides")
+        try Stage.running().publish("missions", [])
+        let shipped = try Stage.running().packFile("missions")
         // Example: Packs
         _ = try await home.packs.add(file: shipped)  // signed; the app brings it along
         let packs = try await home.packs.list()  // with their versions and ages
@@ -174,7 +174,7 @@ final class ExamplesTests: XCTestCase {
         let (first, last) = (day(0), day(7))
         // Example: Trips
         let stay = Stay(country: "TR", place: "İstanbul", from: first, to: last)
-        _ = try await home.trips.save(Trip(departs: first, returns: last, stays: [stay]))
+        try await home.trips.save(Trip(departs: first, returns: last, stays: [stay]))
         let today = try await home.trips.currentStay()
         // End
         XCTAssertEqual(today?.stay?.country, "TR")

@@ -15,7 +15,7 @@ final class ReadmeTests: XCTestCase {
         let home = try await Homeline.open(config: config, vault: FileVault.open(path: path))
         try await home.registration.save(Traveler(name: "李伟", kind: .shortTrip))
         let mother = Contact(name: "王芳", phone: "+8613900139000", relation: .parent)
-        _ = try await home.contacts.add(mother)
+        try await home.contacts.add(mother)
         let here = Position.wgs84(latitude: 41.0082, longitude: 28.9784)
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let fix = Fix(position: here, timeMs: now, accuracyM: 12, source: .gnss)

@@ -138,8 +138,8 @@ class ExamplesTest {
 
     @Test
     fun packs() = runBlocking {
-        Stage.publish("guides", JsonArray(emptyList()))
-        val shipped = Stage.packFile("guides")
+        Stage.publish("missions", JsonArray(emptyList()))
+        val shipped = Stage.packFile("missions")
         // Example: Packs
         home.packs.add(shipped) // a signed file that the app brings along, for the first start
         val packs = home.packs.list() // with their versions and ages
