@@ -103,9 +103,8 @@
                 else {
                     let failure = Self.failure(error)
                     // What this chip did not seal; a locked phone says something else.
-                    if failure.status == KeychainStatus.decode || failure.status == -50 {
-                        return nil
-                    }
+                    let foreign = [KeychainStatus.decode, KeychainStatus.parameter]
+                    if foreign.contains(failure.status) { return nil }
                     throw failure
                 }
                 let plain = opened as Data

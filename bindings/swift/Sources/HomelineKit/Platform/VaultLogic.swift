@@ -16,6 +16,8 @@ public enum KeychainStatus {
     static let duplicateItem: Int32 = -25299
     /// `errSecDecode`: the item was made by a chip that is not this one.
     static let decode: Int32 = -26275
+    /// `errSecParam`: what the Secure Enclave says to bytes that it cannot open.
+    static let parameter: Int32 = -50
 
     /// The error of a vault for `status`. Only a Keychain that can be read and says that
     /// the item is not there, or cannot be this chip's, counts as a lost key; whatever is
