@@ -16,8 +16,10 @@ need() {
     if command -v "$1" >/dev/null; then
         return
     elif [[ ${CI-} == true ]]; then
-        apt-get update --quiet --quiet
-        DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes "${@:2}"
+        # Two suites at once may want to install something.
+        flock "${TMPDIR:-/tmp}/homeline-apt.lock" apt-get update --quiet --quiet
+        DEBIAN_FRONTEND=noninteractive flock "${TMPDIR:-/tmp}/homeline-apt.lock" \
+            apt-get install --quiet --quiet --yes "${@:2}"
     else
         skip "there is no $1 (apt-get install ${*:2})"
     fi
