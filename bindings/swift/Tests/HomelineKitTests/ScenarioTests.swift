@@ -37,14 +37,3 @@ final class ScenarioTests: XCTestCase {
         }
     }
 }
-
-extension XCTestCase {
-    /// A new directory that goes with the test.
-    func temporaryDirectory() throws -> URL {
-        let directory = FileManager.default.temporaryDirectory
-            .appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        addTeardownBlock { try FileManager.default.removeItem(at: directory) }
-        return directory
-    }
-}
