@@ -1,0 +1,22 @@
+package org.homeline.demo
+
+import org.homeline.Conditions
+import org.homeline.Fix
+
+/** What the models need of the phone. The app's is [AndroidPhone]; no Android class is in it. */
+interface Phone {
+    /** What the phone could send by now. */
+    fun conditions(): Conditions
+
+    /** Whether the traveler lets the app have positions. */
+    fun mayLocate(): Boolean
+
+    /** A position of now; null where none comes within some seconds, or none is allowed. */
+    suspend fun fix(): Fix?
+
+    /** The wall clock, milliseconds UTC. */
+    fun now(): Long
+
+    /** Something waits to be sent: let the platform run the app for it, also when it is not in front. */
+    fun schedule()
+}
