@@ -5,6 +5,7 @@ import kotlinx.coroutines.Job
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.conflate
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
@@ -34,7 +35,7 @@ abstract class ScreenModel<V>(
 
     /** Follows the changes. To be called once. */
     fun start() {
-        scope.launch { home.changes(*topics).collect { refresh() } }
+        scope.launch { home.changes(*topics).conflate().collect { refresh() } }
     }
 
     /** Reads everything anew. */
