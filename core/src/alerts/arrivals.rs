@@ -8,11 +8,11 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::store::{ARRIVAL, set_state, state};
-use super::{ArrivalEvent, ArrivalState, LevelView, LocalAlert, LocatedFix, step};
+use super::{ArrivalEvent, ArrivalState, LocalAlert, LocalLevel, LocatedFix, step};
 use crate::config::Policy;
 use crate::error::Result;
 use crate::geo::country::{self, CountryConfidence};
-use crate::missions::{HotlineNumber, LocalNumbers, MissionView};
+use crate::missions::{HotlineNumber, LocalMission, LocalNumbers};
 use crate::reference::Reference;
 use crate::whereabouts::{RecordedFix, fixes_from};
 
@@ -28,13 +28,13 @@ pub struct ArrivalNotice {
     /// Countries that were passed through on the way, if the phone was not asked there.
     pub passed: Vec<String>,
     /// The highest level in force in the country; absent where there is none.
-    pub level: Option<LevelView>,
+    pub level: Option<LocalLevel>,
     /// The most important alerts, three at most.
     pub alerts: Vec<LocalAlert>,
     /// When the phone had all alerts last, milliseconds UTC; absent: it never had.
     pub alerts_as_of_ms: Option<i64>,
     /// The responsible mission, with its phones.
-    pub mission: Option<MissionView>,
+    pub mission: Option<LocalMission>,
     /// Local emergency numbers.
     pub numbers: Option<LocalNumbers>,
     /// The ministry's hotline, the form that works there first.

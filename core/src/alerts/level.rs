@@ -49,7 +49,7 @@ pub enum LevelRank {
 
 /// A level as a host shows it.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct LevelView {
+pub struct LocalLevel {
     /// The ministry's name of it.
     pub id: String,
     /// How it is called, in the language that serves the traveler best; the id itself,
@@ -99,12 +99,12 @@ impl LevelScale {
     }
 
     /// The level of an alert, for a reader of `wanted`.
-    pub fn view(&self, alert: &Alert, wanted: &[String]) -> Option<LevelView> {
+    pub fn view(&self, alert: &Alert, wanted: &[String]) -> Option<LocalLevel> {
         let id = alert.level.as_ref()?;
         let found = self.find(id);
         let wording = found.and_then(|(_, level)| level.wording.best(wanted));
         let step = |index: usize| u32::try_from(index + 1).unwrap_or(u32::MAX);
-        Some(LevelView {
+        Some(LocalLevel {
             id: id.clone(),
             wording: wording.unwrap_or_else(|| LocalText {
                 language: "und".into(),

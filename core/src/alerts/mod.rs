@@ -30,7 +30,7 @@ mod view;
 pub use alert::{Alert, AlertReference, ReadAlerts, read_alerts};
 pub use arrival::{ArrivalEvent, ArrivalState, LocatedFix, alerts_of_arrival, step};
 pub use arrivals::ArrivalNotice;
-pub use level::{Level, LevelRank, LevelScale, LevelView};
+pub use level::{Level, LevelRank, LevelScale, LocalLevel};
 pub use matching::{AlertIndex, StayAlerts};
 pub use plan::{
     AlertLoudness, AlertNews, AlertRead, Concerned, NotificationPlan, PlanState, PlannedAlert, plan,

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use super::{
     Alert, AlertCategory, AlertCertainty, AlertSeverity, AlertState, AlertUrgency, LevelRank,
-    LevelScale, LevelView,
+    LevelScale, LocalLevel,
 };
 use crate::language::{LocalText, Texts};
 
@@ -25,7 +25,7 @@ pub struct LocalAlert {
     /// Whether it is in force.
     pub state: AlertState,
     /// The ministry's level, where it has one.
-    pub level: Option<LevelView>,
+    pub level: Option<LocalLevel>,
     /// What kinds of danger.
     pub categories: Vec<AlertCategory>,
     /// How great the threat is.
@@ -50,7 +50,7 @@ pub struct LocalAlert {
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct PlaceAlerts {
     /// The highest level of those in force; absent where none of them has one.
-    pub level: Option<LevelView>,
+    pub level: Option<LocalLevel>,
     /// Those in force and those ahead, the most important first.
     pub alerts: Vec<LocalAlert>,
     /// When the phone last had all alerts from the ministry, milliseconds UTC; absent

@@ -44,9 +44,8 @@ use crate::transport::Transport;
 use crate::whereabouts::{LastKnown, Recording, Whereabouts, load_recent};
 use crate::{erase, error::HomelineError, sqlite};
 
-/// The line home. One long-lived object for a host app; all calls are
-/// synchronous, may come from any thread, and block on nothing but the disk,
-/// save `sync`.
+/// The line home. One long-lived object for a host app: open it once and keep it. Its calls may
+/// come from any thread, and wait for nothing but the disk, save `sync` and `send_datagram`.
 #[derive(uniffi::Object)]
 pub struct Homeline {
     directory: PathBuf,

@@ -3,7 +3,7 @@
 use super::directory::Directory;
 use super::mission::Mission;
 use super::numbers::NumbersBook;
-use super::view::{AsOf, LocalNumbers, MissionView};
+use super::view::{AsOf, LocalMission, LocalNumbers};
 use crate::config::Hotline;
 use crate::geo::Spot;
 use crate::guides::{Guide, GuideArticle};
@@ -28,9 +28,9 @@ pub struct Help {
     pub mobile: MobileEmergency,
     /// The missions responsible for the place: one, or near a border one for each
     /// candidate country, the most likely first. Empty where none is known.
-    pub responsible: Vec<MissionView>,
+    pub responsible: Vec<LocalMission>,
     /// The nearest mission, where it is none of those.
-    pub nearest: Option<MissionView>,
+    pub nearest: Option<LocalMission>,
     /// The ministry's hotline, the form that works at the place first.
     pub hotline: Vec<HotlineNumber>,
     /// What a consulate can do, and what it cannot.
@@ -143,13 +143,13 @@ impl Asked<'_> {
             .collect()
     }
 
-    fn mission(&self, mission: &Mission) -> MissionView {
+    fn mission(&self, mission: &Mission) -> LocalMission {
         let pack_ms = self.sources.packs.missions_ms;
         let as_of = AsOf::of(pack_ms, Some(mission.checked_ms), self.now_ms);
-        MissionView::of(mission, self.languages, self.spot.point, as_of)
+        LocalMission::of(mission, self.languages, self.spot.point, as_of)
     }
 
-    fn nearest(&self, responsible: &[&Mission]) -> Option<MissionView> {
+    fn nearest(&self, responsible: &[&Mission]) -> Option<LocalMission> {
         let (nearest, _) = self.sources.missions.nearest(self.spot.point?)?;
         let is_shown = responsible.iter().any(|one| one.id == nearest.id);
         (!is_shown).then(|| self.mission(nearest))

@@ -31,5 +31,5 @@ pub use help::{
 };
 pub use mission::{Mission, MissionPhone, MissionPlace};
 pub use numbers::{EmergencyNumber, EmergencyNumbers, NumbersBook};
-pub use view::{AsOf, LocalNumber, LocalNumbers, MissionPhoneView, MissionView};
+pub use view::{AsOf, LocalMission, LocalMissionPhone, LocalNumber, LocalNumbers};
 pub use words::{EmergencyService, MissionKind, PhonePurpose};

@@ -47,7 +47,7 @@ pub struct LocalNumber {
 
 /// A mission.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
-pub struct MissionView {
+pub struct LocalMission {
     /// Stable id.
     pub id: String,
     /// What it is.
@@ -66,7 +66,7 @@ pub struct MissionView {
     /// positions is not known.
     pub distance_m: Option<f64>,
     /// Its phones: the one for emergencies first.
-    pub phones: Vec<MissionPhoneView>,
+    pub phones: Vec<LocalMissionPhone>,
     /// Languages spoken there (BCP 47).
     pub languages: Vec<String>,
     /// E-mail address.
@@ -81,7 +81,7 @@ pub struct MissionView {
 
 /// A phone of a mission.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct MissionPhoneView {
+pub struct LocalMissionPhone {
     /// What it is for.
     pub purpose: PhonePurpose,
     /// E.164.
@@ -120,7 +120,7 @@ impl LocalNumbers {
     }
 }
 
-impl MissionView {
+impl LocalMission {
     /// For a reader of `languages` who is at `point`.
     pub(crate) fn of(
         mission: &Mission,
@@ -150,10 +150,10 @@ impl MissionView {
     }
 }
 
-fn phones(phones: &[MissionPhone], languages: &[String]) -> Vec<MissionPhoneView> {
+fn phones(phones: &[MissionPhone], languages: &[String]) -> Vec<LocalMissionPhone> {
     let mut sorted: Vec<&MissionPhone> = phones.iter().collect();
     sorted.sort_by(|one, other| one.purpose.cmp(&other.purpose));
-    let view = |phone: &MissionPhone| MissionPhoneView {
+    let view = |phone: &MissionPhone| LocalMissionPhone {
         purpose: phone.purpose.clone(),
         number: phone.number.clone(),
         hours: phone.hours.best(languages),

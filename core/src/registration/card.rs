@@ -40,7 +40,7 @@ pub struct Card {
 
 /// What a card says, verified.
 #[derive(Clone, PartialEq, Eq, uniffi::Record)]
-pub struct CardView {
+pub struct CardDetails {
     /// The registration number.
     pub number: String,
     /// Name, in the traveler's own script.
@@ -72,10 +72,10 @@ pub struct RegistrationCard {
     /// The text to show as a QR code (alphanumeric mode, level M).
     pub text: String,
     /// What it says.
-    pub card: CardView,
+    pub card: CardDetails,
 }
 
-redacted_debug!(Card, CardView, RegistrationCard);
+redacted_debug!(Card, CardDetails, RegistrationCard);
 
 /// Verifies the text of a registration card at the time `now_ms` (milliseconds
 /// UTC), with no network. `keys` are the ministry's receipt keys: Ed25519 public
@@ -86,7 +86,7 @@ redacted_debug!(Card, CardView, RegistrationCard);
 /// (signed by none of `keys`), `card.signature` (altered), `card.version`,
 /// `card.body`.
 #[uniffi::export]
-pub fn verify_card(text: String, keys: Vec<Vec<u8>>, now_ms: i64) -> Result<CardView> {
+pub fn verify_card(text: String, keys: Vec<Vec<u8>>, now_ms: i64) -> Result<CardDetails> {
     guard("verify_card", || {
         let longest = Policy::STANDARD.token_bytes;
         Scanned::read_kind(Kind::Card, &text, longest)
@@ -108,8 +108,8 @@ impl Card {
     }
 }
 
-fn view(card: Card, now_ms: i64) -> CardView {
-    CardView {
+fn view(card: Card, now_ms: i64) -> CardDetails {
+    CardDetails {
         state: if now_ms > card.valid_until_ms {
             CardState::Expired
         } else {

@@ -1,7 +1,7 @@
 //! What the phone says of a place, a line each.
 
 use homeline::alerts::ArrivalNotice;
-use homeline::missions::{AsOf, Help, LocalNumbers, MissionView};
+use homeline::missions::{AsOf, Help, LocalMission, LocalNumbers};
 
 use super::Told;
 
@@ -54,7 +54,7 @@ fn numbers(local: &LocalNumbers) -> String {
     format!("local    {country}: {}{age}", dialled.join(", "))
 }
 
-fn mission(mission: &MissionView) -> String {
+fn mission(mission: &LocalMission) -> String {
     let name = mission.name.as_ref().map_or("", |name| name.text.as_str());
     let phone = mission.phones.first().map_or("", |it| it.number.as_str());
     let km = mission.distance_m.unwrap_or_default() / 1_000.0;

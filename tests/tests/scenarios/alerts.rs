@@ -1,7 +1,7 @@
 //! How dangerous it is: alerts at places, the arrival notice, what to notify.
 
 use homeline::Result;
-use homeline::alerts::{AlertReference, LevelView, LocalAlert, PlaceAlerts, PlannedAlert};
+use homeline::alerts::{AlertReference, LocalAlert, LocalLevel, PlaceAlerts, PlannedAlert};
 use serde::Deserialize;
 
 use crate::abroad::{PlaceJson, numbers, place};
@@ -32,7 +32,7 @@ impl AlertsAt {
     }
 }
 
-fn wording(level: Option<&LevelView>) -> Option<String> {
+fn wording(level: Option<&LocalLevel>) -> Option<String> {
     level.map(|level| level.wording.text.clone())
 }
 

@@ -22,8 +22,8 @@ struct AbroadVerbs {
     }
 
     /// The packs that the ministry has brought; all others are the library's own.
-    private func packs(_ step: Step) throws {
-        let packs = try player.home().packs().list()
+    private func packs(_ step: Step) async throws {
+        let packs = try await player.home().packs.list()
         try expect(packs.map(\.name), is: PackName.allCases)
         let ministry = packs.filter { $0.origin == .ministry }
         try expect(ministry.map { snake($0.name) }, is: step.required("ministry"))
@@ -43,17 +43,17 @@ struct AbroadVerbs {
     }
 
     /// A pack comes as a file of the ministry's: with the host app, or from a friend.
-    private func addPack(_ step: Step) throws {
+    private func addPack(_ step: Step) async throws {
         let name: String = try step.required("pack")
         let file = try player.stage.packFile(name)
         let come = file.prefix(try step.optional("first_bytes") ?? file.count)
-        let added = try player.home().packs().add(file: come)
+        let added = try await player.home().packs.add(file: come)
         try expect(snake(added.name), is: name)
         try expect(added.origin, is: .ministry)
     }
 
-    private func locate(_ step: Step) throws {
-        let found = try player.home().locate(place: asked(step))
+    private func locate(_ step: Step) async throws {
+        let found = try await player.home().locate(asked(step))
         try step.expect("basis", snake(found.basis))
         try expect(found.countries, is: step.texts("countries"))
         try expect(found.located.map { snake($0.ground) }, is: step.optional("ground"))
@@ -61,8 +61,8 @@ struct AbroadVerbs {
     }
 
     /// Who helps at a place. A list that is not there is empty.
-    private func help(_ step: Step) throws {
-        let help = try player.home().helpAt(place: asked(step))
+    private func help(_ step: Step) async throws {
+        let help = try await player.home().helpAt(asked(step))
         try step.expect("basis", snake(help.basis))
         try expect(help.countries, is: step.texts("countries"))
         try expect(help.numbers.map(numbers), is: step.texts("numbers"))
@@ -76,22 +76,22 @@ struct AbroadVerbs {
     }
 
     /// Without a best one: nothing is found.
-    private func search(_ step: Step) throws {
-        let found = try player.home().guides().search(
+    private func search(_ step: Step) async throws {
+        let found = try await player.home().guides.search(
             query: step.required("query"), place: asked(step),
             situation: step.optional("situation"))
         try expect(found.first?.id, is: step.optional("best"))
         try step.expect("title", found.first?.title)
     }
 
-    private func list(_ step: Step) throws {
-        let found = try player.home().guides().list(
+    private func list(_ step: Step) async throws {
+        let found = try await player.home().guides.list(
             place: asked(step), situation: step.optional("situation"))
         try expect(found.map(\.id), is: step.required("ids"))
     }
 
-    private func read(_ step: Step) throws {
-        let guide = try player.home().guides().read(id: step.required("id"))
+    private func read(_ step: Step) async throws {
+        let guide = try await player.home().guides.read(id: step.required("id"))
         try step.expect("language", guide.language)
         for text in try step.texts("contains") where !guide.body.contains(text) {
             throw Unexpected("no \(text)")

@@ -12,19 +12,19 @@ struct AttachmentVerbs {
             "attach": attach,
             // In the order in which they were attached.
             "attachments": {
-                let list = try attachments().list(report: player.named($0, "of"))
+                let list = try await attachments().list(report: player.named($0, "of"))
                 try expect(list.map { snake($0.state) }, is: $0.required("states"))
                 try $0.expect("names", list.compactMap(\.name))
             },
             // What the platform says of the link of now.
-            "link_cost": { try attachments().linkIs(cost: named($0.required("cost"))) },
+            "link_cost": { try await attachments().linkIs(named($0.required("cost"))) },
             "send_over": {
-                let set = try attachments().setSendOver(
+                let set = try await attachments().setSendOver(
                     attachment: player.named($0, "of"), over: named($0.required("over")))
                 try expect(set, is: true)
             },
             "remove_attachment": {
-                let removed = try attachments().remove(attachment: player.named($0, "of"))
+                let removed = try await attachments().remove(attachment: player.named($0, "of"))
                 try expect(removed, is: $0.required("removed"))
             },
             // The traveler's file, to the last byte; without `bytes`, none is whole.
@@ -37,11 +37,11 @@ struct AttachmentVerbs {
     }
 
     private func attachments() throws -> Attachments {
-        try player.home().attachments()
+        try player.home().attachments
     }
 
     /// A file is attached and deleted at once; or what is in memory.
-    private func attach(_ step: Step) throws {
+    private func attach(_ step: Step) async throws {
         let report = try player.named(step, "to")
         let bytes = noise(try step.required("bytes"))
         let info = AttachmentInfo(
@@ -51,12 +51,12 @@ struct AttachmentVerbs {
         let inMemory: Bool = try step.optional("in_memory") ?? false
         let id: String
         if inMemory {
-            id = try attachments().attachBytes(report: report, bytes: bytes, info: info)
+            id = try await attachments().attachBytes(report: report, bytes: bytes, info: info)
         } else {
             let file = try player.phone().file
             try bytes.write(to: file)
             defer { try? FileManager.default.removeItem(at: file) }
-            id = try attachments().attachFile(report: report, path: file.path, info: info)
+            id = try await attachments().attachFile(report: report, path: file.path, info: info)
         }
         if let other: String = try step.optional("same_as") {
             try expect(id, is: player.named(other))

@@ -11,19 +11,19 @@ struct ChannelVerbs {
         [
             // One packet, and the wait for its receipt.
             "send_datagram": {
-                let outcome = try sos().sendDatagram(report: player.named($0, "of"))
+                let outcome = try await sos().sendDatagram(report: player.named($0, "of"))
                 try expect(snake(outcome), is: $0.required("outcome"))
             },
             "sms_plan": plan,
             // What the platform says of a part that it was handed.
             "sms_result": {
-                try sos().smsResult(
+                try await sos().smsResult(
                     report: player.named($0, "of"), part: $0.required("part"),
                     result: named($0.required("result")))
             },
             "deliver_sms": deliver,
             "sms_received": {
-                let answer = try sos().smsReceived(text: player.named($0, "text"))
+                let answer = try await sos().smsReceived(text: player.named($0, "text"))
                 try expect(snake(answer), is: $0.required("answer"))
             },
             "next_steps": nextSteps,
@@ -31,12 +31,12 @@ struct ChannelVerbs {
     }
 
     private func sos() throws -> Sos {
-        try player.home().sos()
+        try player.home().sos
     }
 
     /// The text of part 2 of the plan `plan` is kept as `plan 2`.
-    private func plan(_ step: Step) throws {
-        let plan = try sos().smsPlan(report: player.named(step, "of"))
+    private func plan(_ step: Step) async throws {
+        let plan = try await sos().smsPlan(report: player.named(step, "of"))
         try expect(plan.obstacle.map { snake($0) }, is: step.optional("obstacle"))
         try expect(plan.parts.map { snake($0.next) }, is: step.required("next"))
         try expect(plan.plain.count <= 70, is: true)
@@ -52,7 +52,7 @@ struct ChannelVerbs {
     }
 
     /// The gateway brings a text to the ministry; `as`: the text that comes back.
-    private func deliver(_ step: Step) throws {
+    private func deliver(_ step: Step) async throws {
         let reply = try player.stage.deliverText(player.named(step, "text"))
         let name: String? = try step.optional("as")
         try expect(!reply.isEmpty, is: name != nil)
@@ -60,8 +60,8 @@ struct ChannelVerbs {
     }
 
     /// What to try next for a report, the most urgent first.
-    private func nextSteps(_ step: Step) throws {
-        let steps = try sos().nextSteps(
+    private func nextSteps(_ step: Step) async throws {
+        let steps = try await sos().nextSteps(
             report: player.named(step, "of"), conditions: conditions(step.child("conditions")))
         try expect(steps.map { snake($0.action) }, is: step.required("actions"))
         try step.expect("why", steps.map { snake($0.why) })

@@ -10,7 +10,7 @@ struct DeskVerbs {
         ["desk": desk, "desk_group": group, "acknowledge": acknowledge]
     }
 
-    private func desk(_ step: Step) throws {
+    private func desk(_ step: Step) async throws {
         let cases = try player.stage.cases(of: player.named(step, "of"))
         try expect(cases.count, is: step.required("cases"))
         guard let first = cases.first else { return }
@@ -35,7 +35,7 @@ struct DeskVerbs {
         }
     }
 
-    private func group(_ step: Step) throws {
+    private func group(_ step: Step) async throws {
         let group = try player.stage.group(player.named(step, "of"))
         try expect(group != nil, is: step.optional("uploaded") ?? true)
         guard let group else { return }
@@ -45,7 +45,7 @@ struct DeskVerbs {
         try step.expect("unverified", group.unverified)
     }
 
-    private func acknowledge(_ step: Step) throws {
+    private func acknowledge(_ step: Step) async throws {
         guard let first = try player.stage.cases(of: player.named(step, "of")).first else {
             throw Unexpected("no case")
         }

@@ -15,31 +15,31 @@ struct FlowVerbs {
             "wait": { Thread.sleep(forTimeInterval: try $0.required("ms") / 1000) },
             "open": open,
             "reopen_from_disk": open,
-            "reopen": { try record($0, player.home().reopen()) },
+            "reopen": { try await record($0, player.home().reopen()) },
             "lock_record": { _ in try player.phone().vault.setRecordLocked(true) },
             "unlock_record": { _ in try player.phone().vault.setRecordLocked(false) },
-            "network_changed": { _ in try player.home().networkChanged() },
+            "network_changed": { _ in try await player.home().networkChanged() },
             "sync": sync,
             "export": export,
-            "erase": { try record($0, player.home().erase()) },
+            "erase": { try await record($0, player.home().erase()) },
             "erase_request": {
-                try expect(snake(player.home().state().eraseRequest), is: $0.required("state"))
+                try await expect(snake(player.home().state().eraseRequest), is: $0.required("state"))
             },
         ]
     }
 
-    private func open(_ step: Step) throws {
+    private func open(_ step: Step) async throws {
         try player.phone().open(
             channels: step.optional("channels") ?? false, languages: step.texts("languages"))
-        try record(step, player.home().state())
+        try await record(step, player.home().state())
     }
 
     private func record(_ step: Step, _ state: HomeState) throws {
         try expect(snake(state.record), is: step.required("record"))
     }
 
-    private func sync(_ step: Step) throws {
-        let outcome = try player.home().sync(deadlineMs: 20_000)
+    private func sync(_ step: Step) async throws {
+        let outcome = try await player.home().sync(deadline: .seconds(20))
         try expect(snake(outcome.stopped), is: step.required("stopped"))
         try step.expect("sent", outcome.sent)
         try step.expect("waiting", outcome.waiting)
@@ -47,8 +47,8 @@ struct FlowVerbs {
         try step.expect("without_consent", outcome.withoutConsent)
     }
 
-    private func export(_ step: Step) throws {
-        let export = try player.home().export()
+    private func export(_ step: Step) async throws {
+        let export = try await player.home().export()
         for text in try step.texts("contains") where !export.json.contains(text) {
             throw Unexpected("no \(text)")
         }

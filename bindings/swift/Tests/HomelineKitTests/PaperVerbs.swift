@@ -7,7 +7,7 @@ struct PaperVerbs {
         ["read_mrz": read, "scan_mrz": scan]
     }
 
-    private func read(_ step: Step) throws {
+    private func read(_ step: Step) async throws {
         let mrz = try readMrz(text: step.required("text"))
         try step.expect("format", snake(mrz.format))
         try step.expect("document_code", mrz.documentCode)
@@ -28,7 +28,7 @@ struct PaperVerbs {
         return String(format: "%04d-%02d-%02d", year, month, day)
     }
 
-    private func scan(_ step: Step) throws {
+    private func scan(_ step: Step) async throws {
         let scan = try scanMrz(text: step.required("text"))
         try expect(scan.faults.map(\.field), is: step.required("faults"))
         try expect(scan.suggestion, is: step.optional("suggestion"))

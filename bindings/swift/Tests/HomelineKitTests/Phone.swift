@@ -25,12 +25,12 @@ final class Phone {
 
     /// Opens Homeline, as a new process would; `channels`: in an app that knows all
     /// channels of the ministry from the beginning; `languages`: those of the phone.
-    func open(channels: Bool, languages: [String]) throws {
+    func open(channels: Bool, languages: [String]) async throws {
         opened = nil
         let files = directory.appendingPathComponent("home")
         let config = try stage.config(
             directory: files, channels: channels, languages: languages)
-        opened = try Homeline.open(config: config, vault: vault)
+        opened = try await Homeline.open(config: config, vault: vault)
     }
 }
 

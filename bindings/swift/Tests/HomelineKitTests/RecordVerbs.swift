@@ -9,28 +9,28 @@ struct RecordVerbs {
     var all: [String: Verb] {
         [
             "register": {
-                try player.home().registration().save(traveler: person($0.child("traveler")))
+                try await player.home().registration.save(person($0.child("traveler")))
             },
             "traveler": traveler,
             "add_dependent": addDependent,
             "dependents": {
-                let saved = try player.home().dependents().list()
+                let saved = try await player.home().dependents.list()
                 try $0.expect("names", saved.map(\.person.name))
             },
             "add_contact": addContact,
             "move_contact": {
-                try player.home().contacts().moveTo(
+                try await player.home().contacts.moveTo(
                     id: player.named($0, "of"), position: $0.required("position"))
             },
             "contacts": {
-                let saved = try player.home().contacts().list()
+                let saved = try await player.home().contacts.list()
                 try $0.expect("count", saved.count)
                 try $0.expect("names", saved.map(\.contact.name))
             },
             "consent": consent,
-            "withdraw": { try player.home().consents().withdraw(purpose: purpose($0)) },
+            "withdraw": { try await player.home().consents.withdraw(purpose($0)) },
             "consent_state": {
-                let inForce = try player.home().consents().inForce(purpose: purpose($0))
+                let inForce = try await player.home().consents.inForce(purpose($0))
                 try expect(inForce, is: $0.required("in_force"))
             },
             "save_medical_card": saveMedicalCard,
@@ -38,8 +38,8 @@ struct RecordVerbs {
         ]
     }
 
-    private func traveler(_ step: Step) throws {
-        let traveler = try player.home().registration().traveler()
+    private func traveler(_ step: Step) async throws {
+        let traveler = try await player.home().registration.traveler()
         try expect(traveler != nil, is: step.optional("saved") ?? true)
         guard let traveler else { return }
         try step.expect("name", traveler.name)
@@ -52,7 +52,7 @@ struct RecordVerbs {
         try step.expect("expiry_date", document?.expiryDate)
     }
 
-    private func addDependent(_ step: Step) throws {
+    private func addDependent(_ step: Step) async throws {
         let agreed = try step.child("agreed")
         let dependent = Dependent(
             person: try person(step.child("person")),
@@ -60,10 +60,10 @@ struct RecordVerbs {
             agreed: Agreement(
                 way: try named(agreed.required("way")),
                 date: try agreed.required("date")))
-        try player.keep(player.home().dependents().save(dependent: dependent), as: step)
+        try await player.keep(player.home().dependents.save(dependent), as: step)
     }
 
-    private func addContact(_ step: Step) throws {
+    private func addContact(_ step: Step) async throws {
         let contact = Contact(
             name: try step.required("name"),
             phone: try step.required("phone"),
@@ -73,10 +73,10 @@ struct RecordVerbs {
             secondPhone: try step.optional("second_phone"),
             email: try step.optional("email"),
             note: try step.optional("note"))
-        try player.keep(player.home().contacts().add(contact: contact), as: step)
+        try await player.keep(player.home().contacts.add(contact), as: step)
     }
 
-    private func consent(_ step: Step) throws {
+    private func consent(_ step: Step) async throws {
         let subject: String? = try step.optional("subject")
         let given = ConsentGiven(
             purpose: try purpose(step),
@@ -86,10 +86,10 @@ struct RecordVerbs {
                 Guardian(name: try $0.required("name"), relation: try $0.required("relation"))
             },
             subject: try subject.map(player.named))
-        try player.home().consents().giveAs(given: given)
+        try await player.home().consents.giveAs(given)
     }
 
-    private func saveMedicalCard(_ step: Step) throws {
+    private func saveMedicalCard(_ step: Step) async throws {
         let given = try step.child("card")
         let bloodGroup: String? = try given.optional("blood_group")
         let card = MedicalCard(
@@ -99,11 +99,11 @@ struct RecordVerbs {
             conditions: try given.texts("conditions"),
             notes: try given.optional("notes"),
             languages: try given.texts("languages"))
-        try player.home().registration().saveMedicalCard(card: card)
+        try await player.home().registration.saveMedicalCard(card)
     }
 
-    private func medicalCard(_ step: Step) throws {
-        let card = try player.home().registration().medicalCard()
+    private func medicalCard(_ step: Step) async throws {
+        let card = try await player.home().registration.medicalCard()
         try expect(card != nil, is: step.optional("saved") ?? true)
         guard let card else { return }
         try step.expect("blood_group", card.bloodGroup.map { snake($0) })

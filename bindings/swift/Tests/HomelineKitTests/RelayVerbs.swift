@@ -17,7 +17,7 @@ struct RelayVerbs {
                 let kept = try player.named($0, "bundle")
                 // Of what is no base64, the bytes of the text itself.
                 let bundle = Data(base64Encoded: kept) ?? Data(kept.utf8)
-                try check($0, relay().import(bundle: bundle))
+                try await check($0, relay().import(bundle: bundle))
             },
             "relay_export_qr": exportQr,
             "relay_import_qr": importQr,
@@ -26,42 +26,42 @@ struct RelayVerbs {
     }
 
     private func relay() throws -> Relay {
-        try player.home().relay()
+        try player.home().relay
     }
 
     /// `parcels`: at most so many; without it, as many as a bundle holds.
-    private func export(_ step: Step) throws {
+    private func export(_ step: Step) async throws {
         let parcels: UInt64? = try step.optional("parcels")
         let bundle =
             if let parcels {
-                try relay().export(limitBytes: beginBytes + parcels * parcelBytes)
+                try await relay().export(limitBytes: beginBytes + parcels * parcelBytes)
             } else {
-                try relay().export()
+                try await relay().export()
             }
         try step.expect("empty", bundle.isEmpty)
         try player.keep(bundle.base64EncodedString(), as: step)
     }
 
     /// The texts are kept under one name, a line each.
-    private func exportQr(_ step: Step) throws {
+    private func exportQr(_ step: Step) async throws {
         let limit: UInt32? = try step.optional("limit")
         let texts =
             if let limit {
-                try relay().exportQr(limitTexts: limit)
+                try await relay().exportQr(limitTexts: limit)
             } else {
-                try relay().exportQr()
+                try await relay().exportQr()
             }
         try step.expect("texts", texts.count)
         try player.keep(texts.joined(separator: "\n"), as: step)
     }
 
     /// All texts are scanned, the last one first.
-    private func importQr(_ step: Step) throws {
+    private func importQr(_ step: Step) async throws {
         let texts = try player.named(step, "texts").split(separator: "\n")
         var whole: RelayImport?
         for (index, text) in texts.reversed().enumerated() {
             try expect(whole == nil, is: true)
-            let scan = try relay().importQr(text: String(text))
+            let scan = try await relay().importQr(text: String(text))
             try expect([Int(scan.scanned), Int(scan.total)], is: [index + 1, texts.count])
             whole = scan.import
         }
@@ -76,8 +76,8 @@ struct RelayVerbs {
         try step.expect("receipts", outcome.receipts)
     }
 
-    private func status(_ step: Step) throws {
-        let status = try relay().status()
+    private func status(_ step: Step) async throws {
+        let status = try await relay().status()
         try step.expect("own_waiting", status.ownWaiting)
         try step.expect("carried", status.carried)
         try step.expect("passed_on", status.passedOn)

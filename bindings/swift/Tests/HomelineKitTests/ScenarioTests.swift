@@ -1,9 +1,9 @@
 import Foundation
 import XCTest
 
-/// Every scenario of the project, through the generated API.
+/// Every scenario of the project, through the facade.
 final class ScenarioTests: XCTestCase {
-    func testScenarios() throws {
+    func testScenarios() async throws {
         let stage = try Stage.running()
         let scenarios = URL(fileURLWithPath: #filePath)
             .appendingPathComponent("../../../../../tests/scenarios").standardized
@@ -15,7 +15,7 @@ final class ScenarioTests: XCTestCase {
         for file in files {
             let directory = try temporaryDirectory()
             do {
-                try play(file, Verbs(Player(stage: stage, directory: directory)))
+                try await play(file, Verbs(Player(stage: stage, directory: directory)))
                 print("scenario passed: \(file.lastPathComponent)")
             } catch {
                 XCTFail("\(file.lastPathComponent): \(error)")
@@ -23,14 +23,14 @@ final class ScenarioTests: XCTestCase {
         }
     }
 
-    private func play(_ file: URL, _ verbs: Verbs) throws {
+    private func play(_ file: URL, _ verbs: Verbs) async throws {
         let content = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
         let scenario = Step(try XCTUnwrap(content as? [String: Any]))
         let name: String = try scenario.required("name")
         let steps: [[String: Any]] = try scenario.required("steps")
         for (index, fields) in steps.enumerated() {
             do {
-                try verbs.perform(Step(fields))
+                try await verbs.perform(Step(fields))
             } catch {
                 throw Unexpected("\(name), step \(index + 1), \(fields): \(error)")
             }

@@ -9,11 +9,11 @@ struct SosVerbs {
     var all: [String: Verb] {
         [
             "press": press,
-            "cancel": { try player.home().sos().cancel(report: player.named($0, "of")) },
+            "cancel": { try await player.home().sos.cancel(report: player.named($0, "of")) },
             "status": status,
             // This phone's own reports, the newest first.
             "reports": {
-                let states = try player.home().sos().reports().map { snake($0.state) }
+                let states = try await player.home().sos.reports().map { snake($0.state) }
                 try expect(states, is: $0.required("states"))
             },
             "parked": parked,
@@ -21,20 +21,20 @@ struct SosVerbs {
         ]
     }
 
-    private func press(_ step: Step) throws {
+    private func press(_ step: Step) async throws {
         let request = SosRequest(
             kind: try named(step.required("kind")),
             note: try step.required("note"),
             countdownS: try step.optional("countdown_s") ?? 0)
-        let report = try player.home().sos().press(request: request)
+        let report = try await player.home().sos.press(request)
         if let other: String = try step.optional("same_as") {
             try expect(report, is: player.named(other))
         }
         try player.keep(report, as: step)
     }
 
-    private func status(_ step: Step) throws {
-        let status = try player.home().sos().status(report: player.named(step, "of"))
+    private func status(_ step: Step) async throws {
+        let status = try await player.home().sos.status(report: player.named(step, "of"))
         try step.expect("state", snake(status.state))
         try step.expect("attempts", status.attempts)
         try step.expect("receipts", status.events.compactMap { receipt($0.evidence) })
@@ -60,8 +60,8 @@ struct SosVerbs {
     }
 
     /// What the ministry has refused, in the order in which it was made.
-    private func parked(_ step: Step) throws {
-        let parked = try player.home().parked()
+    private func parked(_ step: Step) async throws {
+        let parked = try await player.home().parked()
         try expect(parked.map { snake($0.kind) }, is: step.required("kinds"))
         let status: UInt16? = try step.optional("status")
         let reason: String? = try step.optional("reason")
@@ -73,12 +73,12 @@ struct SosVerbs {
     }
 
     /// The parked item of that kind waits again.
-    private func tryAgain(_ step: Step) throws {
+    private func tryAgain(_ step: Step) async throws {
         let kind: String = try step.required("kind")
-        let parked = try player.home().parked()
+        let parked = try await player.home().parked()
         guard let item = parked.first(where: { snake($0.kind) == kind }) else {
             throw Unexpected("no \(kind) is parked")
         }
-        try player.home().tryAgain(id: item.id)
+        try await player.home().tryAgain(id: item.id)
     }
 }

@@ -11,20 +11,20 @@ struct TripVerbs {
             "add_trip": addTrip,
             "current_stay": currentStay,
             "reminders": {
-                let reminders = try player.home().registration().reminders()
+                let reminders = try await player.home().registration.reminders()
                 try expect(reminders.map { snake($0.kind) }, is: $0.required("kinds"))
             },
         ]
     }
 
-    private func addTrip(_ step: Step) throws {
+    private func addTrip(_ step: Step) async throws {
         let given = try step.child("trip")
         let trip = Trip(
             title: try given.optional("title"),
             departs: try given.required("departs"),
             returns: try given.optional("returns"),
             stays: try given.children("stays").map(stay))
-        try player.keep(player.home().trips().save(trip: trip), as: step)
+        try await player.keep(player.home().trips.save(trip), as: step)
     }
 
     private func stay(_ step: Step) throws -> Stay {
@@ -38,8 +38,8 @@ struct TripVerbs {
     }
 
     /// Without a place: there is no stay now.
-    private func currentStay(_ step: Step) throws {
-        let current = try player.home().trips().currentStay()
+    private func currentStay(_ step: Step) async throws {
+        let current = try await player.home().trips.currentStay()
         try step.expect("certainty", current.map { snake($0.certainty) })
         try step.expect("country", current?.stay?.country)
         try expect(current?.stay?.place, is: step.optional("place"))

@@ -3,7 +3,7 @@ import HomelineKit
 
 /// A verb of the scenarios: it does what the step says, and throws unless all is as
 /// it says.
-typealias Verb = (Step) throws -> Void
+typealias Verb = (Step) async throws -> Void
 
 /// What the verbs of the scenarios do; `tests/scenarios` speaks them.
 final class Verbs {
@@ -21,34 +21,34 @@ final class Verbs {
     }
 
     /// Does what the step says, and throws unless it ends as the step says.
-    func perform(_ step: Step) throws {
+    func perform(_ step: Step) async throws {
         if let field: String = try step.optional("invalid") {
-            let error = try failure(of: step)
+            let error = try await failure(of: step)
             guard case .Invalid(field, let problem, _) = error else {
                 throw Unexpected("\(error)")
             }
             try expect(snake(problem), is: step.required("problem"))
         } else if let name: String = try step.optional("error") {
-            try expect(snake(failure(of: step)), is: name)
+            try await expect(snake(failure(of: step)), is: name)
         } else {
-            try act(step)
+            try await act(step)
         }
         let neverRead = step.neverRead
         if !neverRead.isEmpty { throw Unexpected("keys that no verb knows: \(neverRead)") }
     }
 
-    private func failure(of step: Step) throws -> HomelineError {
+    private func failure(of step: Step) async throws -> HomelineError {
         do {
-            try act(step)
+            try await act(step)
         } catch let error as HomelineError {
             return error
         }
         throw Unexpected("no error")
     }
 
-    private func act(_ step: Step) throws {
+    private func act(_ step: Step) async throws {
         let verb: String = try step.required("do")
         guard let act = verbs[verb] else { throw Unexpected("unknown verb \(verb)") }
-        try act(step)
+        try await act(step)
     }
 }

@@ -9,13 +9,13 @@ struct WhereaboutsVerbs {
 
     var all: [String: Verb] {
         [
-            "mode": { try expect(snake(whereabouts().mode()), is: $0.required("mode")) },
-            "set_mode": { try whereabouts().setMode(mode: named($0.required("mode"))) },
+            "mode": { try await expect(snake(whereabouts().mode()), is: $0.required("mode")) },
+            "set_mode": { try await whereabouts().setMode(named($0.required("mode"))) },
             "record_fix": recordFix,
-            "note_gap": { try whereabouts().noteGap(cause: named($0.required("cause"))) },
+            "note_gap": { try await whereabouts().noteGap(named($0.required("cause"))) },
             // Without a place: there is none to show.
             "last_fix": {
-                let last = try whereabouts().last()
+                let last = try await whereabouts().last()
                 let expected = try Degrees($0)
                 try expect(last.map { Degrees($0.fix.position).micro }, is: expected?.micro)
             },
@@ -25,10 +25,10 @@ struct WhereaboutsVerbs {
     }
 
     private func whereabouts() throws -> Whereabouts {
-        try player.home().whereabouts()
+        try player.home().whereabouts
     }
 
-    private func recordFix(_ step: Step) throws {
+    private func recordFix(_ step: Step) async throws {
         let seconds: Int64 = try step.optional("seconds_ago") ?? 0
         let days: Int64 = try step.optional("days_ago") ?? 0
         let ago = seconds + days * 86_400
@@ -41,12 +41,12 @@ struct WhereaboutsVerbs {
             accuracyM: try step.optional("accuracy_m"),
             source: .gnss,
             origin: try origin.map { try named($0) })
-        try whereabouts().record(fix: fix)
+        try await whereabouts().record(fix)
     }
 
     /// `fix` with its flags, or `gap` with its cause.
-    private func track(_ step: Step) throws {
-        let items = try whereabouts().track(fromMs: 0, toMs: .max, limit: 100).map { item in
+    private func track(_ step: Step) async throws {
+        let items = try await whereabouts().track(fromMs: 0, toMs: .max, limit: 100).map { item in
             switch item {
             case .fix(let fix): (["fix"] + fix.flags.map { snake($0) }).joined(separator: " ")
             case .gap(let gap): "gap \(snake(gap.cause))"
@@ -56,7 +56,7 @@ struct WhereaboutsVerbs {
     }
 
     /// How far the numbers move, to a metre; 0: not by the last bit.
-    private func convert(_ step: Step) throws {
+    private func convert(_ step: Step) async throws {
         guard let given = try Degrees(step) else { throw Unexpected("no place") }
         let (latitude, longitude) = (given.latitude, given.longitude)
         let datum: Datum = try named(step.required("of"))

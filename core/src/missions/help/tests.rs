@@ -83,7 +83,7 @@ impl World {
     }
 }
 
-fn ids(missions: &[MissionView]) -> Vec<&str> {
+fn ids(missions: &[LocalMission]) -> Vec<&str> {
     missions.iter().map(|it| it.id.as_str()).collect()
 }
 

@@ -17,8 +17,8 @@ class AbroadVerbs(private val player: Player) {
     )
 
     /** The packs that the ministry has brought; all others are the library's own. */
-    private fun packs(step: Step) {
-        val packs = player.home.packs().use { it.list() }
+    private suspend fun packs(step: Step) {
+        val packs = player.home.packs.list()
         assertEquals(PackName.entries.size, packs.size)
         val (ministry, library) = packs.partition { it.origin == PackOrigin.MINISTRY }
         assertEquals(step.texts("ministry"), ministry.map { snake(it.name) })
@@ -35,15 +35,15 @@ class AbroadVerbs(private val player: Player) {
     }
 
     /** A pack comes as a file of the ministry's: with the host app, or from a friend. */
-    private fun addPack(step: Step) {
+    private suspend fun addPack(step: Step) {
         val file = Stage.packFile(step.text("pack"))
         val come = file.copyOf(step.intOrNull("first_bytes") ?: file.size)
-        val added = player.home.packs().use { it.add(come) }
+        val added = player.home.packs.add(come)
         assertEquals(step.text("pack"), snake(added.name))
         assertEquals(PackOrigin.MINISTRY, added.origin)
     }
 
-    private fun locate(step: Step) {
+    private suspend fun locate(step: Step) {
         val found = player.home.locate(asked(step))
         step.expect("basis", snake(found.basis))
         assertEquals(step.texts("countries"), found.countries)
@@ -52,7 +52,7 @@ class AbroadVerbs(private val player: Player) {
     }
 
     /** Who helps at a place. A list that is not there is empty. */
-    private fun help(step: Step) {
+    private suspend fun help(step: Step) {
         val help = player.home.helpAt(asked(step))
         step.expect("basis", snake(help.basis))
         assertEquals(step.texts("countries"), help.countries)
@@ -68,24 +68,24 @@ class AbroadVerbs(private val player: Player) {
     }
 
     /** Without a best one: nothing is found. */
-    private fun search(step: Step) {
+    private suspend fun search(step: Step) {
         val found = guides { search(step.text("query"), asked(step), step.textOrNull("situation")) }
         assertEquals(step.textOrNull("best"), found.firstOrNull()?.id)
         step.expect("title", found.firstOrNull()?.title)
     }
 
-    private fun list(step: Step) {
+    private suspend fun list(step: Step) {
         val found = guides { list(asked(step), step.textOrNull("situation")) }
         assertEquals(step.texts("ids"), found.map { it.id })
     }
 
-    private fun read(step: Step) {
+    private suspend fun read(step: Step) {
         val guide = guides { read(step.text("id")) }
         step.expect("language", guide.language)
         step.texts("contains").forEach { assertTrue(it in guide.body, "no $it") }
     }
 
-    private fun <T> guides(call: Guides.() -> T) = player.home.guides().use(call)
+    private suspend fun <T> guides(call: suspend Guides.() -> T) = player.home.guides.call()
 }
 
 /** The place that the step asks about: where the traveler is, unless it says another. */

@@ -30,7 +30,7 @@ class AlertVerbs(private val player: Player) {
     )
 
     /** Without a level: there is none. */
-    private fun at(step: Step) {
+    private suspend fun at(step: Step) {
         val here = alerts { at(asked(step)) }
         assertEquals(step.textOrNull("level"), here.level?.wording?.text)
         assertEquals(step.texts("headlines"), headlines(here))
@@ -38,7 +38,7 @@ class AlertVerbs(private val player: Player) {
     }
 
     /** Without a country: there is no notice. */
-    private fun arrival(step: Step) {
+    private suspend fun arrival(step: Step) {
         val notice = alerts { arrival() }
         assertEquals(step.textOrNull("country"), notice?.country)
         if (notice == null) return
@@ -52,7 +52,7 @@ class AlertVerbs(private val player: Player) {
         step.expect("hotline", notice.hotline.firstOrNull()?.number)
     }
 
-    private fun plan(step: Step) {
+    private suspend fun plan(step: Step) {
         val plan = alerts { plan(step.texts("countries")) }
         assertEquals(step.texts("show"), plan.show.map(::planned))
         assertEquals(step.texts("withdraw"), plan.withdraw.map { it.identifier })
@@ -73,5 +73,5 @@ class AlertVerbs(private val player: Player) {
 
     private fun headlines(alerts: PlaceAlerts) = alerts.alerts.mapNotNull { it.headline?.text }
 
-    private fun <T> alerts(call: Alerts.() -> T) = player.home.alerts().use(call)
+    private suspend fun <T> alerts(call: suspend Alerts.() -> T) = player.home.alerts.call()
 }

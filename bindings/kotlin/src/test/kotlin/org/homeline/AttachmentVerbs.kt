@@ -26,7 +26,7 @@ class AttachmentVerbs(private val player: Player) {
     )
 
     /** A file is attached and deleted at once; or what is in memory. */
-    private fun attach(step: Step) {
+    private suspend fun attach(step: Step) {
         val report = player.named(step, "to")
         val bytes = noise(step.int("bytes"))
         val info = AttachmentInfo(
@@ -50,19 +50,19 @@ class AttachmentVerbs(private val player: Player) {
     }
 
     /** The attachments of a report, in the order in which they were attached. */
-    private fun list(step: Step) {
+    private suspend fun list(step: Step) {
         val list = attachments { list(player.named(step, "of")) }
         assertEquals(step.texts("states"), list.map { snake(it.state) })
         step.expect("names", list.mapNotNull { it.name })
     }
 
     /** The file at the desk: the traveler's, to the last byte; without `bytes`, none is whole. */
-    private fun desk(step: Step) {
+    private suspend fun desk(step: Step) {
         val file = Stage.attachment(player.named(step, "of"))
         assertArrayEquals(step.intOrNull("bytes")?.let(::noise), file)
     }
 
-    private fun <T> attachments(call: Attachments.() -> T) = player.home.attachments().use(call)
+    private suspend fun <T> attachments(call: suspend Attachments.() -> T) = player.home.attachments.call()
 }
 
 /** The file of so many bytes: each player makes its own, and compares. */

@@ -1,6 +1,8 @@
 package org.homeline
 
 import java.nio.file.Path
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -14,16 +16,16 @@ class BoundaryTest {
     lateinit var directory: Path
 
     @Test
-    fun `a defect of the library is a typed error, and the library goes on`() {
+    fun `a defect of the library is a typed error, and the library goes on`() = runBlocking {
         open().use { home ->
-            val thrown = assertThrows<HomelineException.Bug> { home.faultPanic() }
+            val thrown = assertThrows<HomelineException.Bug> { home.blocking.faultPanic() }
             assertEquals("Homeline::fault_panic", thrown.place)
             assertStored(home)
         }
     }
 
     @Test
-    fun `a locked vault locks the record and not the SOS`() {
+    fun `a locked vault locks the record and not the SOS`() = runBlocking {
         open(FailingVault { throw VaultException.Locked() }).use { home ->
             assertEquals(RecordState.Locked, home.state().record)
             assertReceived(home, press(home))
@@ -31,11 +33,11 @@ class BoundaryTest {
     }
 
     @Test
-    fun `a vault that throws anything else counts as locked, and its words stay outside`() {
+    fun `a vault that throws anything else counts as locked, and its words stay outside`() = runBlocking {
         open(FailingVault { throw IllegalStateException(SECRET) }).use { home ->
             assertEquals(RecordState.Locked, home.state().record)
             val thrown = assertThrows<HomelineException.Locked> {
-                home.registration().use { it.traveler() }
+                home.registration.traveler()
             }
             assertFalse(thrown.stackTraceToString().contains(SECRET))
             assertStored(home)
@@ -43,10 +45,10 @@ class BoundaryTest {
     }
 
     @Test
-    fun `a listener that throws does not undo a press`() {
+    fun `a listener that throws does not undo a press`() = runBlocking {
         open().use { home ->
             val told = mutableListOf<Topic>()
-            home.setListener(object : ChangeListener {
+            home.blocking.setListener(object : ChangeListener {
                 override fun changed(topic: Topic) {
                     told += topic
                     throw IllegalStateException(SECRET)
@@ -58,22 +60,22 @@ class BoundaryTest {
     }
 
     @Test
-    fun `a transport that throws is no network, and the report is kept`() {
+    fun `a transport that throws is no network, and the report is kept`() = runBlocking {
         val transport = FailingTransport { throw IllegalStateException(SECRET) }
         open(transport = transport).use { home ->
             val report = press(home)
-            val outcome = home.sync(deadlineMs = 20_000u)
+            val outcome = home.sync(deadline = 20.seconds)
             assertEquals(SyncStop.OFFLINE, outcome.stopped)
             assertTrue(outcome.waiting > 0u)
             assertEquals(1, transport.exchanges)
-            val status = home.sos().use { it.status(report) }
+            val status = home.sos.status(report)
             assertEquals(1u, status.attempts)
             assertFalse(status.toString().contains(SECRET))
         }
     }
 
     @Test
-    fun `a report is received though the clock went back three years after the press`() {
+    fun `a report is received though the clock went back three years after the press`() = runBlocking {
         val clock = ShiftedClock()
         open(clock = clock).use { home ->
             val report = press(home)
@@ -82,23 +84,23 @@ class BoundaryTest {
         }
     }
 
-    private fun open(
+    private suspend fun open(
         vault: KeyVault = FileVault.open(directory.resolve("vault.key").toString()),
         transport: Transport? = null,
         clock: Clock? = null,
     ) = Homeline.open(Stage.config(directory.resolve("home")), vault, transport, clock)
 
-    private fun press(home: Homeline) = home.sos().use { it.press(SosRequest(SosKind.MEDICAL)) }
+    private suspend fun press(home: Homeline) = home.sos.press(SosRequest(SosKind.MEDICAL))
 
-    private fun assertStored(home: Homeline) {
+    private suspend fun assertStored(home: Homeline) {
         val report = press(home)
-        assertEquals(ReportState.Stored, home.sos().use { it.status(report) }.state)
+        assertEquals(ReportState.Stored, home.sos.status(report).state)
     }
 
-    private fun assertReceived(home: Homeline, report: String) {
+    private suspend fun assertReceived(home: Homeline, report: String) {
         Stage.link("up")
-        assertEquals(SyncStop.DONE, home.sync(deadlineMs = 20_000u).stopped)
-        val state = home.sos().use { it.status(report) }.state
+        assertEquals(SyncStop.DONE, home.sync(deadline = 20.seconds).stopped)
+        val state = home.sos.status(report).state
         assertTrue(state is ReportState.Received, "$state")
         assertEquals(1, Stage.cases(report).size)
     }

@@ -26,7 +26,7 @@ class ChannelVerbs(private val player: Player) {
     )
 
     /** The text of part 2 of the plan `plan` is kept as `plan 2`. */
-    private fun plan(step: Step) {
+    private suspend fun plan(step: Step) {
         val plan = sos { smsPlan(player.named(step, "of")) }
         assertEquals(step.textOrNull("obstacle"), plan.obstacle?.let(::snake))
         assertEquals(step.texts("next"), plan.parts.map { snake(it.next) })
@@ -41,14 +41,14 @@ class ChannelVerbs(private val player: Player) {
     }
 
     /** The gateway brings a text to the ministry; `as`: the text that comes back. */
-    private fun deliver(step: Step) {
+    private suspend fun deliver(step: Step) {
         val reply = Stage.deliverText(player.named(step, "text"))
         assertEquals(step.textOrNull("as") != null, reply.isNotEmpty(), "a text comes back")
         player.keep(step, reply)
     }
 
     /** What to try next for a report, the most urgent first. */
-    private fun nextSteps(step: Step) {
+    private suspend fun nextSteps(step: Step) {
         val conditions = conditions(step.child("conditions"))
         val steps = sos { nextSteps(player.named(step, "of"), conditions) }
         assertEquals(step.texts("actions"), steps.map { snake(it.action) })
@@ -79,5 +79,5 @@ class ChannelVerbs(private val player: Player) {
     private inline fun <reified T : Enum<T>> case(step: Step, key: String, otherwise: T): T =
         step.textOrNull(key)?.let { named<T>(it) } ?: otherwise
 
-    private fun <T> sos(call: Sos.() -> T) = player.home.sos().use(call)
+    private suspend fun <T> sos(call: suspend Sos.() -> T) = player.home.sos.call()
 }

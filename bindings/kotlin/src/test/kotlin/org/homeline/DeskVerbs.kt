@@ -17,7 +17,7 @@ class DeskVerbs(private val player: Player) {
         "acknowledge" to ::acknowledge,
     )
 
-    private fun desk(step: Step) {
+    private suspend fun desk(step: Step) {
         val cases = Stage.cases(player.named(step, "of"))
         assertEquals(step.int("cases"), cases.size)
         val case = cases.firstOrNull() ?: return
@@ -51,7 +51,7 @@ class DeskVerbs(private val player: Player) {
         return Pair(degrees("latitude"), degrees("longitude"))
     }
 
-    private fun group(step: Step) {
+    private suspend fun group(step: Step) {
         val group = Stage.group(player.named(step, "of"))
         assertEquals(step.booleanOrNull("uploaded") ?: true, group != null)
         if (group == null) return
@@ -61,7 +61,7 @@ class DeskVerbs(private val player: Player) {
         step.expect("unverified", group.getValue("unverified").jsonPrimitive.int)
     }
 
-    private fun acknowledge(step: Step) {
+    private suspend fun acknowledge(step: Step) {
         val case = Stage.cases(player.named(step, "of")).single().text("id")
         Stage.acknowledge(case, step.text("officer"), step.text("mission"))
     }

@@ -1,5 +1,6 @@
 package org.homeline
 
+import kotlin.time.Duration.Companion.seconds
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -25,7 +26,7 @@ class FlowVerbs(private val player: Player) {
         },
     )
 
-    private fun open(step: Step) {
+    private suspend fun open(step: Step) {
         player.phone.open(
             channels = step.booleanOrNull("channels") ?: false,
             languages = step.texts("languages"),
@@ -36,8 +37,8 @@ class FlowVerbs(private val player: Player) {
     private fun record(step: Step, state: HomeState) =
         assertEquals(step.text("record"), snake(state.record))
 
-    private fun sync(step: Step) {
-        val outcome = player.home.sync(deadlineMs = 20_000u)
+    private suspend fun sync(step: Step) {
+        val outcome = player.home.sync(deadline = 20.seconds)
         assertEquals(step.text("stopped"), snake(outcome.stopped))
         step.expect("sent", outcome.sent.toInt())
         step.expect("waiting", outcome.waiting.toInt())
@@ -45,7 +46,7 @@ class FlowVerbs(private val player: Player) {
         step.expect("without_consent", outcome.withoutConsent)
     }
 
-    private fun export(step: Step) {
+    private suspend fun export(step: Step) {
         val export = player.home.export()
         step.texts("contains").forEach { assertTrue(it in export.json, "no $it") }
         step.texts("lacks").forEach { assertFalse(it in export.json + export.summary, it) }

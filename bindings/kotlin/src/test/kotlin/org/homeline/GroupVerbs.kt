@@ -22,7 +22,7 @@ class GroupVerbs(private val player: Player) {
         "close_group" to { step -> groups { close(player.named(step, "of")) } },
     )
 
-    private fun create(step: Step) {
+    private suspend fun create(step: Step) {
         val given = step.child("details")
         val details = GroupDetails(
             name = given.text("name"),
@@ -34,7 +34,7 @@ class GroupVerbs(private val player: Player) {
         keep(step) { create(details) }
     }
 
-    private fun invitation(step: Step) {
+    private suspend fun invitation(step: Step) {
         val view = groups { readInvitation(player.named(step, "text")) }
         step.expect("name", view.details.name)
         step.expect("state", snake(view.state))
@@ -42,31 +42,31 @@ class GroupVerbs(private val player: Player) {
     }
 
     /** Somebody changes one letter in the middle of a text. */
-    private fun alter(step: Step) {
+    private suspend fun alter(step: Step) {
         val text = StringBuilder(player.named(step, "text"))
         val middle = text.length / 2
         text[middle] = if (text[middle] == 'A') 'B' else 'A'
         player.keep(step, text.toString())
     }
 
-    private fun addText(step: Step) {
+    private suspend fun addText(step: Step) {
         val outcome = groups { add(player.named(step, "text")) }
         step.expect("outcome", snake(outcome))
     }
 
-    private fun addByHand(step: Step) {
+    private suspend fun addByHand(step: Step) {
         val traveler = person(step.child("person"))
         val outcome = groups { addByHand(player.named(step, "to"), traveler) }
         assertEquals(step.text("outcome"), snake(outcome))
     }
 
-    private fun members(step: Step) {
+    private suspend fun members(step: Step) {
         val members = groups { members(player.named(step, "of")) }
         assertEquals(step.texts("names"), members.map { it.name })
     }
 
     /** Keeps what the call returns under the step's name for it. */
-    private fun keep(step: Step, call: Groups.() -> String) = player.keep(step, groups(call))
+    private suspend fun keep(step: Step, call: suspend Groups.() -> String) = player.keep(step, groups(call))
 
-    private fun <T> groups(call: Groups.() -> T) = player.home.groups().use(call)
+    private suspend fun <T> groups(call: suspend Groups.() -> T) = player.home.groups.call()
 }

@@ -5,7 +5,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 /** Zones of documents; they need no phone. */
 val paperVerbs = mapOf<String, Verb>("read_mrz" to ::read, "scan_mrz" to ::scan)
 
-private fun read(step: Step) {
+private suspend fun read(step: Step) {
     val mrz = readMrz(step.text("text"))
     step.expect("format", snake(mrz.format))
     step.expect("document_code", mrz.documentCode)
@@ -26,7 +26,7 @@ private fun day(date: MrzDate): String {
     return "%04d-%02d-%02d".format(*numbers.map { it ?: 0 }.toTypedArray())
 }
 
-private fun scan(step: Step) {
+private suspend fun scan(step: Step) {
     val scan = scanMrz(step.text("text"))
     assertEquals(step.texts("faults"), scan.faults.map { it.field })
     assertEquals(step.textOrNull("suggestion"), scan.suggestion)

@@ -16,7 +16,7 @@ class Phone(private val directory: Path) : AutoCloseable {
      * Opens Homeline, as a new process would; [channels]: in an app that knows all
      * channels of the ministry from the beginning; [languages]: those of the phone.
      */
-    fun open(channels: Boolean = false, languages: List<String> = emptyList()) {
+    suspend fun open(channels: Boolean = false, languages: List<String> = emptyList()) {
         close()
         val config = Stage.config(directory.resolve("home"), languages)
         opened = Homeline.open(if (channels) Stage.withChannels(config) else config, vault)

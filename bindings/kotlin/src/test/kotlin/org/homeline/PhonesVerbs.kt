@@ -18,5 +18,5 @@ class PhonesVerbs(private val player: Player) {
         "dismiss_merged" to { phones { dismiss(Long.MAX_VALUE) } },
     )
 
-    private fun <T> phones(call: Phones.() -> T) = player.home.phones().use(call)
+    private suspend fun <T> phones(call: suspend Phones.() -> T) = player.home.phones.call()
 }

@@ -19,7 +19,7 @@ class RecordVerbs(private val player: Player) {
         "medical_card" to ::medicalCard,
     )
 
-    private fun traveler(step: Step) {
+    private suspend fun traveler(step: Step) {
         val traveler = registration { traveler() }
         assertEquals(step.booleanOrNull("saved") ?: true, traveler != null)
         if (traveler == null) return
@@ -33,22 +33,22 @@ class RecordVerbs(private val player: Player) {
         step.expect("expiry_date", document?.expiryDate)
     }
 
-    private fun addDependent(step: Step) {
+    private suspend fun addDependent(step: Step) {
         val agreed = step.child("agreed")
         val dependent = Dependent(
             person = person(step.child("person")),
             capacity = named(step.text("capacity")),
             agreed = Agreement(named(agreed.text("way")), agreed.text("date")),
         )
-        player.keep(step, player.home.dependents().use { it.save(dependent) })
+        player.keep(step, player.home.dependents.save(dependent))
     }
 
-    private fun dependents(step: Step) {
-        val saved = player.home.dependents().use { it.list() }
+    private suspend fun dependents(step: Step) {
+        val saved = player.home.dependents.list()
         step.expect("names", saved.map { it.person.name })
     }
 
-    private fun addContact(step: Step) {
+    private suspend fun addContact(step: Step) {
         val contact = Contact(
             name = step.text("name"),
             phone = step.text("phone"),
@@ -62,18 +62,18 @@ class RecordVerbs(private val player: Player) {
         player.keep(step, contacts { add(contact) })
     }
 
-    private fun moveContact(step: Step) {
+    private suspend fun moveContact(step: Step) {
         val id = player.named(step, "of")
         contacts { moveTo(id, step.int("position").toUInt()) }
     }
 
-    private fun contactList(step: Step) {
+    private suspend fun contactList(step: Step) {
         val saved = contacts { list() }
         step.expect("count", saved.size)
         step.expect("names", saved.map { it.contact.name })
     }
 
-    private fun consent(step: Step) {
+    private suspend fun consent(step: Step) {
         val given = ConsentGiven(
             purpose = purpose(step),
             textVersion = step.text("text_version"),
@@ -86,12 +86,12 @@ class RecordVerbs(private val player: Player) {
         consents { giveAs(given) }
     }
 
-    private fun consentState(step: Step) {
+    private suspend fun consentState(step: Step) {
         val inForce = consents { inForce(purpose(step)) }
         assertEquals(step.boolean("in_force"), inForce)
     }
 
-    private fun saveMedicalCard(step: Step) {
+    private suspend fun saveMedicalCard(step: Step) {
         val given = step.child("card")
         val card = MedicalCard(
             bloodGroup = given.textOrNull("blood_group")?.let { named<BloodGroup>(it) },
@@ -104,7 +104,7 @@ class RecordVerbs(private val player: Player) {
         registration { saveMedicalCard(card) }
     }
 
-    private fun medicalCard(step: Step) {
+    private suspend fun medicalCard(step: Step) {
         val card = registration { medicalCard() }
         assertEquals(step.booleanOrNull("saved") ?: true, card != null)
         if (card == null) return
@@ -114,9 +114,9 @@ class RecordVerbs(private val player: Player) {
 
     private fun purpose(step: Step): Purpose = named(step.text("purpose"))
 
-    private fun <T> registration(call: Registration.() -> T) = player.home.registration().use(call)
+    private suspend fun <T> registration(call: suspend Registration.() -> T) = player.home.registration.call()
 
-    private fun <T> contacts(call: Contacts.() -> T) = player.home.contacts().use(call)
+    private suspend fun <T> contacts(call: suspend Contacts.() -> T) = player.home.contacts.call()
 
-    private fun <T> consents(call: Consents.() -> T) = player.home.consents().use(call)
+    private suspend fun <T> consents(call: suspend Consents.() -> T) = player.home.consents.call()
 }

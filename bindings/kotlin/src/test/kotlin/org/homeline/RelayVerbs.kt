@@ -19,20 +19,20 @@ class RelayVerbs(private val player: Player) {
     )
 
     /** `parcels`: at most so many; without it, as many as there are. */
-    private fun export(step: Step) {
+    private suspend fun export(step: Step) {
         val limit = step.intOrNull("parcels")?.let { (BEGIN_BYTES + it * PARCEL_BYTES).toULong() }
         val bundle = relay { if (limit == null) export() else export(limit) }
         step.expect("empty", bundle.isEmpty())
         player.keep(step, HexFormat.of().formatHex(bundle))
     }
 
-    private fun importBundle(step: Step) {
+    private suspend fun importBundle(step: Step) {
         val bundle = bytes(player.named(step, "bundle"))
         expect(step, relay { import(bundle) })
     }
 
     /** The texts are kept under one name, a line each. */
-    private fun exportQr(step: Step) {
+    private suspend fun exportQr(step: Step) {
         val limit = step.intOrNull("limit")?.toUInt()
         val texts = relay { if (limit == null) exportQr() else exportQr(limit) }
         step.expect("texts", texts.size)
@@ -40,7 +40,7 @@ class RelayVerbs(private val player: Player) {
     }
 
     /** All texts are scanned, the last one first. */
-    private fun importQr(step: Step) {
+    private suspend fun importQr(step: Step) {
         val texts = player.named(step, "texts").lines().reversed()
         var import: RelayImport? = null
         texts.forEachIndexed { index, text ->
@@ -59,7 +59,7 @@ class RelayVerbs(private val player: Player) {
         step.expect("receipts", import.receipts.toInt())
     }
 
-    private fun status(step: Step) {
+    private suspend fun status(step: Step) {
         val status = relay { status() }
         step.expect("own_waiting", status.ownWaiting.toInt())
         step.expect("carried", status.carried.toInt())
@@ -71,5 +71,5 @@ class RelayVerbs(private val player: Player) {
     private fun bytes(kept: String): ByteArray =
         runCatching { HexFormat.of().parseHex(kept) }.getOrElse { kept.toByteArray() }
 
-    private fun <T> relay(call: Relay.() -> T) = player.home.relay().use(call)
+    private suspend fun <T> relay(call: suspend Relay.() -> T) = player.home.relay.call()
 }

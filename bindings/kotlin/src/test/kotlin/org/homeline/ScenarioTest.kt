@@ -5,6 +5,7 @@ import java.nio.file.Path
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.nameWithoutExtension
 import kotlin.io.path.readText
+import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
@@ -24,12 +25,12 @@ class ScenarioTest {
         return files.map { file ->
             dynamicTest(file.nameWithoutExtension) {
                 val phones = Files.createDirectory(directory.resolve(file.nameWithoutExtension))
-                Player(phones).use { play(file, Verbs(it)) }
+                Player(phones).use { runBlocking { play(file, Verbs(it)) } }
             }
         }
     }
 
-    private fun play(file: Path, verbs: Verbs) {
+    private suspend fun play(file: Path, verbs: Verbs) {
         val scenario = Json.parseToJsonElement(file.readText()).jsonObject
         val name = scenario.getValue("name").jsonPrimitive.content
         scenario.getValue("steps").jsonArray.forEachIndexed { index, fields ->

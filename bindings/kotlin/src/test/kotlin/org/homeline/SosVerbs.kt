@@ -21,7 +21,7 @@ class SosVerbs(private val player: Player) {
         },
     )
 
-    private fun press(step: Step) {
+    private suspend fun press(step: Step) {
         val request = SosRequest(
             kind = named(step.text("kind")),
             note = step.text("note"),
@@ -32,7 +32,7 @@ class SosVerbs(private val player: Player) {
         player.keep(step, report)
     }
 
-    private fun status(step: Step) {
+    private suspend fun status(step: Step) {
         val status = sos { status(player.named(step, "of")) }
         val state = status.state
         step.expect("state", snake(state))
@@ -54,7 +54,7 @@ class SosVerbs(private val player: Player) {
     }
 
     /** What the ministry has refused, in the order in which it was made. */
-    private fun parked(step: Step) {
+    private suspend fun parked(step: Step) {
         val parked = player.home.parked()
         assertEquals(step.texts("kinds"), parked.map { snake(it.kind) })
         val (status, reason) = Pair(step.intOrNull("status"), step.textOrNull("reason"))
@@ -65,5 +65,5 @@ class SosVerbs(private val player: Player) {
         }
     }
 
-    private fun <T> sos(call: Sos.() -> T) = player.home.sos().use(call)
+    private suspend fun <T> sos(call: suspend Sos.() -> T) = player.home.sos.call()
 }

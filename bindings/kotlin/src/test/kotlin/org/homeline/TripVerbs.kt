@@ -10,7 +10,7 @@ class TripVerbs(private val player: Player) {
         "reminders" to ::reminders,
     )
 
-    private fun addTrip(step: Step) {
+    private suspend fun addTrip(step: Step) {
         val given = step.child("trip")
         val trip = Trip(
             title = given.textOrNull("title"),
@@ -18,7 +18,7 @@ class TripVerbs(private val player: Player) {
             returns = given.textOrNull("returns"),
             stays = given.children("stays").map(::stay),
         )
-        player.keep(step, player.home.trips().use { it.save(trip) })
+        player.keep(step, player.home.trips.save(trip))
     }
 
     private fun stay(step: Step) = Stay(
@@ -31,15 +31,15 @@ class TripVerbs(private val player: Player) {
     )
 
     /** Without a place: there is no stay now. */
-    private fun currentStay(step: Step) {
-        val current = player.home.trips().use { it.currentStay() }
+    private suspend fun currentStay(step: Step) {
+        val current = player.home.trips.currentStay()
         step.expect("certainty", current?.certainty?.let(::snake))
         step.expect("country", current?.stay?.country)
         assertEquals(step.textOrNull("place"), current?.stay?.place)
     }
 
-    private fun reminders(step: Step) {
-        val reminders = player.home.registration().use { it.reminders() }
+    private suspend fun reminders(step: Step) {
+        val reminders = player.home.registration.reminders()
         assertEquals(step.texts("kinds"), reminders.map { snake(it.kind) })
     }
 }

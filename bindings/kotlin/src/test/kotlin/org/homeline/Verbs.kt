@@ -4,7 +4,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.assertThrows
 
 /** A verb of the scenarios: it does what the step says, and fails unless all is as it says. */
-typealias Verb = (Step) -> Unit
+typealias Verb = suspend (Step) -> Unit
 
 /** What the verbs of the scenarios do; `tests/scenarios` speaks them. */
 class Verbs(player: Player) {
@@ -16,7 +16,7 @@ class Verbs(player: Player) {
             AlertVerbs(player).all + DeskVerbs(player).all
 
     /** Does what the step says, and fails unless it ends as the step says. */
-    fun perform(step: Step) {
+    suspend fun perform(step: Step) {
         val field = step.textOrNull("invalid")
         val error = step.textOrNull("error")
         if (field != null) {
@@ -31,7 +31,7 @@ class Verbs(player: Player) {
         assertEquals(emptySet<String>(), step.neverRead, "keys that no verb knows")
     }
 
-    private fun act(step: Step) {
+    private suspend fun act(step: Step) {
         val verb = step.text("do")
         (verbs[verb] ?: throw AssertionError("unknown verb `$verb`"))(step)
     }

@@ -22,7 +22,7 @@ class WhereaboutsVerbs(private val player: Player) {
         "position_in" to ::convert,
     )
 
-    private fun recordFix(step: Step) {
+    private suspend fun recordFix(step: Step) {
         val secondsAgo =
             (step.intOrNull("seconds_ago") ?: 0) + (step.intOrNull("days_ago") ?: 0) * DAY_S
         val fix = Fix(
@@ -36,13 +36,13 @@ class WhereaboutsVerbs(private val player: Player) {
     }
 
     /** Without a place: there is none to show. */
-    private fun lastFix(step: Step) {
+    private suspend fun lastFix(step: Step) {
         val place = whereabouts { last() }?.fix?.position?.let(::degrees)
         assertEquals(place(step)?.let(::micro), place?.let(::micro))
     }
 
     /** `fix` with its flags, or `gap` with its cause. */
-    private fun track(step: Step) {
+    private suspend fun track(step: Step) {
         val items = whereabouts { track(0, Long.MAX_VALUE, 100u) }.map { item ->
             when (item) {
                 is TrackItem.Fix -> (listOf("fix") + item.fix.flags.map(::snake)).joinToString(" ")
@@ -53,7 +53,7 @@ class WhereaboutsVerbs(private val player: Player) {
     }
 
     /** How far the numbers move, to a metre; 0: not by the last bit. */
-    private fun convert(step: Step) {
+    private suspend fun convert(step: Step) {
         val given = checkNotNull(place(step))
         val (latitude, longitude) = given
         val position = when (named<Datum>(step.text("of"))) {
@@ -68,7 +68,7 @@ class WhereaboutsVerbs(private val player: Player) {
         assertEquals(step.double("moved_m") == 0.0, moved == given)
     }
 
-    private fun <T> whereabouts(call: Whereabouts.() -> T) = player.home.whereabouts().use(call)
+    private suspend fun <T> whereabouts(call: suspend Whereabouts.() -> T) = player.home.whereabouts.call()
 }
 
 /** The place that the step says, if it says one. */
