@@ -3,46 +3,56 @@ package org.homeline.demo
 import android.Manifest
 import android.content.Context
 import android.content.pm.PackageManager
-import android.net.ConnectivityManager
-import android.net.NetworkCapabilities
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeoutOrNull
 import org.homeline.Conditions
-import org.homeline.DataCost
 import org.homeline.Fix
-import org.homeline.Neighbours
-import org.homeline.NetworkState
-import org.homeline.SatelliteLink
-import org.homeline.SmsAbility
-import org.homeline.VoiceAbility
+import org.homeline.Homeline
+import org.homeline.android.ConnectivityHints
+import org.homeline.android.LocationSource
+import org.homeline.android.LocationStart
+import org.homeline.android.PhoneConditions
+import org.homeline.android.SyncJob
 
-/** The phone that the app runs on. */
-class AndroidPhone(private val context: Context) : Phone {
-    override fun conditions() = Conditions(
-        network = network(),
-        cost = DataCost.FREE,
-        sms = SmsAbility.POSSIBLE,
-        satellite = SatelliteLink.ABSENT,
-        neighbours = Neighbours.ABSENT,
-        voice = VoiceAbility.POSSIBLE,
-    )
+/** The phone that the app runs on, by the library's adapters. */
+class AndroidPhone(private val context: Context, home: Homeline) : Phone {
+    private val hints = ConnectivityHints(context, home.blocking).apply { start() }
+    private val conditions = PhoneConditions(context)
+    private val positions = LocationSource(context, home.blocking)
+
+    override fun conditions(): Conditions = conditions.now(hints.link)
 
     override fun mayLocate() = listOf(
         Manifest.permission.ACCESS_FINE_LOCATION,
         Manifest.permission.ACCESS_COARSE_LOCATION,
     ).any { context.checkSelfPermission(it) == PackageManager.PERMISSION_GRANTED }
 
-    override suspend fun fix(): Fix? = null
+    // Off the main thread: the platform writes down that there is a hole, and why.
+    override suspend fun fix(): Fix? = withContext(Dispatchers.IO) {
+        val first = CompletableDeferred<Fix>()
+        try {
+            when (positions.start(EVERY_MS) { first.complete(it) }) {
+                LocationStart.RUNNING -> withTimeoutOrNull(PATIENCE) { first.await() } ?: positions.lastKnown()
+                LocationStart.NOT_PERMITTED, LocationStart.SWITCHED_OFF -> null
+            }
+        } finally {
+            positions.close()
+        }
+    }
 
     override fun now() = System.currentTimeMillis()
 
-    override fun schedule() = Unit
+    override fun pressed() = SyncJob.pressed(context)
 
-    private fun network(): NetworkState {
-        val manager = context.getSystemService(ConnectivityManager::class.java)
-        val found = manager.getNetworkCapabilities(manager.activeNetwork) ?: return NetworkState.DISCONNECTED
-        return when {
-            found.hasCapability(NetworkCapabilities.NET_CAPABILITY_CAPTIVE_PORTAL) -> NetworkState.CAPTIVE
-            found.hasCapability(NetworkCapabilities.NET_CAPABILITY_VALIDATED) -> NetworkState.VALIDATED
-            else -> NetworkState.UNVALIDATED
-        }
+    override fun schedule() = SyncJob.now(context)
+
+    private companion object {
+        const val EVERY_MS = 1_000L
+
+        /** A receiver of satellites that was off needs about this long under an open sky. */
+        val PATIENCE = 30.seconds
     }
 }

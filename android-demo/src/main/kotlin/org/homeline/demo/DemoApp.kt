@@ -1,49 +1,52 @@
 package org.homeline.demo
 
 import android.app.Application
-import android.content.BroadcastReceiver
-import android.content.Context
-import android.content.Intent
-import android.content.IntentFilter
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.MainScope
 import kotlinx.coroutines.async
-import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import org.homeline.BlockingHomeline
 import org.homeline.Config
-import org.homeline.FileVault
 import org.homeline.Homeline
 import org.homeline.KeyVault
+import org.homeline.android.DirectBootReceiver
+import org.homeline.android.HomelineHost
+import org.homeline.android.KeystoreVault
 
 /** Opens Homeline once in the process, before the first unlock too. */
-open class DemoApp : Application() {
-    private val scope = MainScope()
+open class DemoApp : Application(), HomelineHost {
+    /** Lives as long as the process. */
+    protected lateinit var scope: CoroutineScope
+        private set
 
-    /** Homeline and the models, when it is open: some milliseconds after the start. */
+    /** Homeline, open: some milliseconds after the start. */
+    private lateinit var home: Deferred<Homeline>
+
+    /** Homeline and the models of the screens. */
     lateinit var session: Deferred<Session>
         private set
 
     override fun onCreate() {
         super.onCreate()
+        scope = MainScope()
+        home = scope.async(Dispatchers.IO) { open(config()) }
         session = scope.async {
-            val phone = phone()
-            Session(open(config()), phone, scope).also { it.start() }
+            val home = home.await()
+            Session(home, phone(home), scope).also { it.start() }
         }
-        // Sent once after a reboot; only to receivers that are registered like this.
-        registerReceiver(unlocked, IntentFilter(Intent.ACTION_USER_UNLOCKED))
+        DirectBootReceiver.watchUnlock(this)
     }
+
+    /** For what the system makes by itself: a job, a receiver. Waits until Homeline is open. */
+    override fun homeline(): BlockingHomeline = runBlocking { home.await() }.blocking
 
     protected open suspend fun open(config: Config): Homeline = Homeline.open(config, vault())
 
     protected open fun config(): Config = Ministry.config(this)
 
-    protected open fun vault(): KeyVault =
-        FileVault.open(noBackupFilesDir.resolve("vault.key").path)
+    protected open fun vault(): KeyVault = KeystoreVault(this)
 
-    protected open fun phone(): Phone = AndroidPhone(this)
-
-    private val unlocked = object : BroadcastReceiver() {
-        override fun onReceive(context: Context, intent: Intent) {
-            scope.launch { session.await().state.reopen() }
-        }
-    }
+    protected open fun phone(home: Homeline): Phone = AndroidPhone(this, home)
 }

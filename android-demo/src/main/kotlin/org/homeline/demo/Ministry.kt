@@ -5,6 +5,7 @@ import android.util.Base64
 import java.io.FileNotFoundException
 import org.homeline.Config
 import org.homeline.Hotline
+import org.homeline.android.HomelineStorage
 import org.json.JSONObject
 
 /** Which ministry the app talks to: `assets/ministry.json`, see the README. Nothing in it is secret. */
@@ -17,7 +18,7 @@ object Ministry {
             throw IllegalStateException("There is no assets/ministry.json: see android-demo/README.md", missing)
         }
         return Config(
-            directory = directory(context),
+            directory = HomelineStorage.directory(context),
             ministryUrl = values.getString("ministry_url"),
             anchors = listOf(hex(values.getString("anchor"))),
             sealingKey = hex(values.getString("sealing_key")),
@@ -26,10 +27,6 @@ object Ministry {
             languages = languages(context),
         )
     }
-
-    /** Where Homeline keeps its files: readable before the first unlock, and in no backup. */
-    fun directory(context: Context): String =
-        context.createDeviceProtectedStorageContext().noBackupFilesDir.resolve("homeline").path
 
     /** The languages of the phone, the preferred one first. */
     fun languages(context: Context): List<String> = with(context.resources.configuration.locales) {

@@ -17,6 +17,9 @@ interface Phone {
     /** The wall clock, milliseconds UTC. */
     fun now(): Long
 
-    /** Something waits to be sent: let the platform run the app for it, also when it is not in front. */
+    /** An SOS waits to be sent: the platform shall run the app for it soon, also when it is not in front. */
+    fun pressed()
+
+    /** The same for anything else that waits. */
     fun schedule()
 }

@@ -90,6 +90,7 @@ class SosModel(home: Homeline, scope: CoroutineScope, private val phone: Phone, 
                         countdownS = COUNTDOWN_S,
                     ),
                 )
+                phone.pressed()
                 show { it.copy(note = "") }
                 refresh()
                 courier.wake()
