@@ -10,9 +10,9 @@ import kotlinx.coroutines.launch
 import org.homeline.AlertState
 import org.homeline.ArrivalNotice
 import org.homeline.Help
-import org.homeline.LevelView
 import org.homeline.LocalAlert
-import org.homeline.MissionView
+import org.homeline.LocalLevel
+import org.homeline.LocalMission
 import org.homeline.PlaceBasis
 
 /** Draws "Here". [ask] asks the traveler for the permission of positions. */
@@ -24,21 +24,21 @@ class HereScreen(
     private val scope: CoroutineScope,
     ask: () -> Unit,
 ) {
-    private val arrival = root.findViewById<ViewGroup>(R.id.here_arrival)
-    private val country = root.findViewById<TextView>(R.id.here_country)
-    private val basis = root.findViewById<TextView>(R.id.here_basis)
-    private val note = root.findViewById<TextView>(R.id.here_position_note)
-    private val level = root.findViewById<TextView>(R.id.here_level)
-    private val asOf = root.findViewById<TextView>(R.id.here_as_of)
-    private val alerts = root.findViewById<ViewGroup>(R.id.here_alerts)
-    private val missions = root.findViewById<ViewGroup>(R.id.here_missions)
-    private val search = root.findViewById<EditText>(R.id.here_search)
-    private val searchNote = root.findViewById<TextView>(R.id.here_search_note)
-    private val guides = root.findViewById<ViewGroup>(R.id.here_guides)
+    private val arrival = root.part<ViewGroup>(R.id.here_arrival)
+    private val country = root.part<TextView>(R.id.here_country)
+    private val basis = root.part<TextView>(R.id.here_basis)
+    private val note = root.part<TextView>(R.id.here_position_note)
+    private val level = root.part<TextView>(R.id.here_level)
+    private val asOf = root.part<TextView>(R.id.here_as_of)
+    private val alerts = root.part<ViewGroup>(R.id.here_alerts)
+    private val missions = root.part<ViewGroup>(R.id.here_missions)
+    private val search = root.part<EditText>(R.id.here_search)
+    private val searchNote = root.part<TextView>(R.id.here_search_note)
+    private val guides = root.part<ViewGroup>(R.id.here_guides)
 
     init {
-        root.findViewById<View>(R.id.here_position).setOnClickListener { ask() }
-        root.findViewById<View>(R.id.here_refresh).setOnClickListener { model.fetch() }
+        root.part<View>(R.id.here_position).setOnClickListener { ask() }
+        root.part<View>(R.id.here_refresh).setOnClickListener { model.fetch() }
         search.setText(model.view.value.words)
         search.onText(model::search)
     }
@@ -99,7 +99,7 @@ class HereScreen(
         Locating.NOTHING -> words.of(R.string.here_position_none)
     }
 
-    private fun level(level: LevelView): String = level.step
+    private fun level(level: LocalLevel): String = level.step
         ?.let { words.of(R.string.here_level, level.wording.text, it.toInt(), level.steps.toInt()) }
         ?: words.of(R.string.here_level_unranked, level.wording.text)
 
@@ -126,7 +126,7 @@ class HereScreen(
         return Item(alert.headline?.text ?: alert.identifier, text.joinToString("\n"))
     }
 
-    private fun mission(mission: MissionView, above: String?): Item {
+    private fun mission(mission: LocalMission, above: String?): Item {
         val distance = mission.distanceM?.let { words.of(R.string.here_mission_distance, (it / 1_000).toInt()) }
         val lines = listOfNotNull(above, mission.address?.text, distance, words.age(mission.asOf))
         return Item(

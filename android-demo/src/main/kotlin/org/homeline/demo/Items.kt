@@ -1,5 +1,6 @@
 package org.homeline.demo
 
+import android.app.Activity
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -39,11 +40,11 @@ fun ViewGroup.showItems(items: List<Item>) {
 }
 
 private fun View.fill(item: Item) {
-    val buttons = findViewById<ViewGroup>(R.id.item_actions)
+    val buttons = part<ViewGroup>(R.id.item_actions)
     if (getTag(R.id.item_title) != item.looks()) {
         setTag(R.id.item_title, item.looks())
-        findViewById<TextView>(R.id.item_title).showText(item.title)
-        findViewById<TextView>(R.id.item_lines).showText(item.lines)
+        part<TextView>(R.id.item_title).showText(item.title)
+        part<TextView>(R.id.item_lines).showText(item.lines)
         for (action in item.actions) {
             val layout = if (action.isStrong) R.layout.action_strong else R.layout.action
             val button = buttons.inflate(layout) as Button
@@ -70,3 +71,9 @@ fun View.setShown(shown: Boolean) {
 
 /** A view of [layout], for this group. */
 fun ViewGroup.inflate(layout: Int): View = LayoutInflater.from(context).inflate(layout, this, false)
+
+/** The view [id] within this one: each layout has those that its screen asks for. */
+inline fun <reified T : View> View.part(id: Int): T = checkNotNull(findViewById(id))
+
+/** The view [id] of this window. */
+inline fun <reified T : View> Activity.part(id: Int): T = checkNotNull(findViewById(id))

@@ -57,11 +57,11 @@ class MainActivity : Activity() {
         this.session = session
         val words = Words(this, session.phone::now)
         val dialler = Dialler(this)
-        val banner = Banner(findViewById(R.id.banner), session.state, words)
-        val sos = SosScreen(findViewById(R.id.sos), session.sos, words, dialler, session.phone::now, session.courier, scope)
-        val here = HereScreen(findViewById(R.id.here), session.here, words, dialler, scope, ::askForPosition)
-        val me = MeScreen(findViewById(R.id.me), session.me, words, ::askWhereToExport)
-        val outbox = OutboxScreen(findViewById(R.id.outbox), session.outbox, words)
+        val banner = Banner(part(R.id.banner), session.state, words)
+        val sos = SosScreen(part(R.id.sos), session.sos, words, dialler, session.phone::now, session.courier, scope)
+        val here = HereScreen(part(R.id.here), session.here, words, dialler, scope, ::askForPosition)
+        val me = MeScreen(part(R.id.me), session.me, words, ::askWhereToExport)
+        val outbox = OutboxScreen(part(R.id.outbox), session.outbox, words)
         scope.launch { session.state.view.collect(banner::render) }
         scope.launch { session.sos.view.collect(sos::render) }
         scope.launch { session.here.view.collect(here::render) }
@@ -74,16 +74,16 @@ class MainActivity : Activity() {
     }
 
     private fun tabs() {
-        val tabs = findViewById<RadioGroup>(R.id.tabs)
-        findViewById<View>(R.id.loading).setShown(false)
+        val tabs = part<RadioGroup>(R.id.tabs)
+        part<View>(R.id.loading).setShown(false)
         showPage(tabs.checkedRadioButtonId)
         tabs.setOnCheckedChangeListener { _, tab ->
             showPage(tab)
-            findViewById<ScrollView>(R.id.page).scrollTo(0, 0)
+            part<ScrollView>(R.id.page).scrollTo(0, 0)
         }
     }
 
-    private fun showPage(tab: Int) = PAGES.forEach { (itsTab, page) -> findViewById<View>(page).setShown(itsTab == tab) }
+    private fun showPage(tab: Int) = PAGES.forEach { (itsTab, page) -> part<View>(page).setShown(itsTab == tab) }
 
     /** Asked where the traveler wants it, and for what the screen says above the button. */
     private fun askForPosition() {

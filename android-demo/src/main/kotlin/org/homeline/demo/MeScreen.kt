@@ -23,23 +23,23 @@ class MeScreen(
     private val words: Words,
     export: () -> Unit,
 ) {
-    private val registered = root.findViewById<TextView>(R.id.me_registered)
-    private val name = root.findViewById<EditText>(R.id.me_name)
-    private val latinName = root.findViewById<EditText>(R.id.me_latin_name)
-    private val phone = root.findViewById<EditText>(R.id.me_phone)
-    private val birthDate = root.findViewById<EditText>(R.id.me_birth_date)
-    private val kind = root.findViewById<Spinner>(R.id.me_kind)
-    private val placeBlock = root.findViewById<View>(R.id.me_place_block)
-    private val placeLabel = root.findViewById<TextView>(R.id.me_place_label)
-    private val place = root.findViewById<EditText>(R.id.me_place)
-    private val result = root.findViewById<TextView>(R.id.me_result)
-    private val contacts = root.findViewById<ViewGroup>(R.id.me_contacts)
-    private val contactName = root.findViewById<EditText>(R.id.me_contact_name)
-    private val contactPhone = root.findViewById<EditText>(R.id.me_contact_phone)
-    private val contactRelation = root.findViewById<Spinner>(R.id.me_contact_relation)
-    private val consents = root.findViewById<ViewGroup>(R.id.me_consents)
-    private val erased = root.findViewById<TextView>(R.id.me_erased)
-    private val exportResult = root.findViewById<TextView>(R.id.me_export_result)
+    private val registered = root.part<TextView>(R.id.me_registered)
+    private val name = root.part<EditText>(R.id.me_name)
+    private val latinName = root.part<EditText>(R.id.me_latin_name)
+    private val phone = root.part<EditText>(R.id.me_phone)
+    private val birthDate = root.part<EditText>(R.id.me_birth_date)
+    private val kind = root.part<Spinner>(R.id.me_kind)
+    private val placeBlock = root.part<View>(R.id.me_place_block)
+    private val placeLabel = root.part<TextView>(R.id.me_place_label)
+    private val place = root.part<EditText>(R.id.me_place)
+    private val result = root.part<TextView>(R.id.me_result)
+    private val contacts = root.part<ViewGroup>(R.id.me_contacts)
+    private val contactName = root.part<EditText>(R.id.me_contact_name)
+    private val contactPhone = root.part<EditText>(R.id.me_contact_phone)
+    private val contactRelation = root.part<Spinner>(R.id.me_contact_relation)
+    private val consents = root.part<ViewGroup>(R.id.me_consents)
+    private val erased = root.part<TextView>(R.id.me_erased)
+    private val exportResult = root.part<TextView>(R.id.me_export_result)
 
     /** What the fields were filled with last: what is being typed is not overwritten. */
     private var filled: Traveler? = null
@@ -48,13 +48,13 @@ class MeScreen(
     init {
         kind.choices(KINDS.map { words.of(it.word) }, 0) { showPlace() }
         contactRelation.choices(Relation.entries.map(words::relation), 0) {}
-        root.findViewById<View>(R.id.me_save).setOnClickListener { save() }
-        root.findViewById<View>(R.id.me_contact_add).setOnClickListener { add() }
-        root.findViewById<View>(R.id.me_export).setOnClickListener { export() }
-        root.findViewById<View>(R.id.me_erase).setOnClickListener { confirmErase() }
+        root.part<View>(R.id.me_save).setOnClickListener { save() }
+        root.part<View>(R.id.me_contact_add).setOnClickListener { add() }
+        root.part<View>(R.id.me_export).setOnClickListener { export() }
+        root.part<View>(R.id.me_erase).setOnClickListener { confirmErase() }
         for (purpose in Purpose.entries) {
             val row = consents.inflate(R.layout.consent)
-            row.findViewById<Switch>(R.id.consent_switch).text = words.consent(purpose)
+            row.part<Switch>(R.id.consent_switch).text = words.consent(purpose)
             consents.addView(row)
             switches[purpose] = row
         }
@@ -84,14 +84,14 @@ class MeScreen(
     }
 
     private fun show(row: View, purpose: Purpose, consent: Consent?) {
-        val switch = row.findViewById<Switch>(R.id.consent_switch)
+        val switch = row.part<Switch>(R.id.consent_switch)
         // Without the listener: to show a state is not to change it.
         switch.setOnCheckedChangeListener(null)
         switch.isChecked = consent != null
         switch.setOnCheckedChangeListener { _, given ->
             if (given) model.give(purpose, words.language) else model.withdraw(purpose)
         }
-        row.findViewById<TextView>(R.id.consent_since).showText(
+        row.part<TextView>(R.id.consent_since).showText(
             consent?.let { words.of(R.string.me_consent_given, words.time(it.givenMs), it.textVersion) }
                 ?: words.of(R.string.me_consent_not_given),
         )
@@ -100,7 +100,7 @@ class MeScreen(
     private fun show(done: Done?) {
         val field = ((done as? Done.Failed)?.failure as? HomelineException.Invalid)
         FIELDS.forEach { (name, id) ->
-            root.findViewById<EditText>(id).error = field?.takeIf { it.field == name }?.let(words::invalid)
+            root.part<EditText>(id).error = field?.takeIf { it.field == name }?.let(words::invalid)
         }
         result.showText(
             when (done) {

@@ -16,13 +16,13 @@ class OutboxScreen(
     private val words: Words,
 ) {
     private val sosWords = SosWords(words)
-    private val waiting = root.findViewById<TextView>(R.id.outbox_waiting)
-    private val why = root.findViewById<TextView>(R.id.outbox_why)
-    private val send = root.findViewById<Button>(R.id.outbox_sync)
-    private val failure = root.findViewById<TextView>(R.id.outbox_failure)
-    private val parked = root.findViewById<ViewGroup>(R.id.outbox_parked)
-    private val reports = root.findViewById<ViewGroup>(R.id.outbox_reports)
-    private val health = root.findViewById<TextView>(R.id.outbox_health)
+    private val waiting = root.part<TextView>(R.id.outbox_waiting)
+    private val why = root.part<TextView>(R.id.outbox_why)
+    private val send = root.part<Button>(R.id.outbox_sync)
+    private val failure = root.part<TextView>(R.id.outbox_failure)
+    private val parked = root.part<ViewGroup>(R.id.outbox_parked)
+    private val reports = root.part<ViewGroup>(R.id.outbox_reports)
+    private val health = root.part<TextView>(R.id.outbox_health)
 
     init {
         send.setOnClickListener { model.send() }
@@ -80,8 +80,8 @@ class OutboxScreen(
 
     private fun parked(view: OutboxView) {
         val any = view.parked.isNotEmpty()
-        root.findViewById<View>(R.id.outbox_parked_title).setShown(any)
-        root.findViewById<View>(R.id.outbox_parked_hint).setShown(any)
+        root.part<View>(R.id.outbox_parked_title).setShown(any)
+        root.part<View>(R.id.outbox_parked_hint).setShown(any)
         parked.showItems(
             view.parked.map { item ->
                 val what = words.parked(item.kind)

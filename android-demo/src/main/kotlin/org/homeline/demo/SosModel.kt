@@ -43,12 +43,12 @@ data class SosView(
     val failure: HomelineException? = null,
 )
 
-/** The screen "SOS": one report at a time, the newest that is not over. */
+/** The screen "SOS": one report at a time, the newest, until it is over. */
 class SosModel(home: Homeline, scope: CoroutineScope, private val phone: Phone, private val courier: Courier) :
     ScreenModel<SosView>(home, scope, SosView(), Topic.SOS, Topic.PACKS, Topic.WHEREABOUTS, Topic.SYNC) {
 
-    /** Reports that the traveler has put behind. */
-    private val behind = mutableSetOf<String>()
+    /** The report that the traveler has put behind, and with it all before. */
+    private var behind: String? = null
     private var ticking: Job? = null
 
     override suspend fun read(): (SosView) -> SosView {
@@ -123,7 +123,7 @@ class SosModel(home: Homeline, scope: CoroutineScope, private val phone: Phone, 
 
     /** Puts the report that is shown behind, so that another can be made. It goes on being sent. */
     fun another() {
-        (view.value.stage as? SosStage.Pressed)?.let { behind += it.status.report }
+        (view.value.stage as? SosStage.Pressed)?.let { behind = it.status.report }
         show { it.copy(stage = SosStage.Ready, failure = null) }
         scope.launch { refresh() }
     }
@@ -137,13 +137,16 @@ class SosModel(home: Homeline, scope: CoroutineScope, private val phone: Phone, 
         }
     }
 
-    /** The newest report that is not over. It is on disk: also after a kill or a reboot. */
+    /** The newest report, unless it is over. It is on disk: also after a kill or a reboot. */
     private fun open(reports: List<ReportSummary>) =
-        reports.firstOrNull { it.report !in behind }?.takeUnless { isOver(it.state) }
+        reports.firstOrNull()?.takeUnless { it.report == behind || isOver(it) }
 
-    private fun isOver(state: ReportState) = when (state) {
+    private fun isOver(report: ReportSummary) = when (val state = report.state) {
         is ReportState.Closed -> true
         is ReportState.Cancelled -> state.knownAtMinistryMs != null
+        // The ministry has it: on the next bad day the button must be there, not an old report.
+        is ReportState.Received, is ReportState.Acknowledged ->
+            report.pressedMs?.let { phone.now() - it > SHOWN_MS } ?: false
         else -> false
     }
 
@@ -168,5 +171,8 @@ class SosModel(home: Homeline, scope: CoroutineScope, private val phone: Phone, 
         /** Long enough to read what was pressed, short enough for a bad moment. */
         const val COUNTDOWN_S = 10u
         const val TICK_MS = 500L
+
+        /** A day. The screen "Outbox" lists every report. */
+        const val SHOWN_MS = 24 * 3_600_000L
     }
 }

@@ -7,7 +7,7 @@ import java.util.Locale
 import org.homeline.AsOf
 import org.homeline.EmergencyService
 import org.homeline.HomelineException
-import org.homeline.MissionPhoneView
+import org.homeline.LocalMissionPhone
 import org.homeline.ParkedKind
 import org.homeline.PhonePurpose
 import org.homeline.Problem
@@ -61,7 +61,7 @@ class Words(private val context: Context, private val now: () -> Long) {
         is EmergencyService.Other -> service.word
     }
 
-    fun phone(phone: MissionPhoneView): String {
+    fun phone(phone: LocalMissionPhone): String {
         val purpose = when (val purpose = phone.purpose) {
             PhonePurpose.Emergency -> of(R.string.here_phone_emergency)
             PhonePurpose.Consular -> of(R.string.here_phone_consular)

@@ -1,6 +1,7 @@
 package org.homeline.demo
 
 import android.content.Intent
+import android.os.UserManager
 import java.nio.file.Files
 import java.nio.file.Path
 import org.homeline.EraseRequest
@@ -16,6 +17,7 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
+import org.robolectric.Shadows.shadowOf
 
 /** Each bad state has its words on the screen, and the SOS works in it. */
 class BadStatesTest : Screens() {
@@ -34,6 +36,8 @@ class BadStatesTest : Screens() {
     @Test
     fun `before the first unlock the SOS works, and after it the record is there`() {
         call { it.contacts.add(org.homeline.Contact("Fang", "+8613900139000", org.homeline.Relation.PARENT)) }
+        val user = shadowOf(app.getSystemService(UserManager::class.java))
+        user.setUserUnlocked(false)
         restart { purpose -> VaultException.Locked().takeIf { purpose == KeyPurpose.RECORD } }
         activity.shows("Unlock the phone once to read what is saved. SOS works now.")
         tab(R.id.tab_me)
@@ -41,6 +45,7 @@ class BadStatesTest : Screens() {
         tab(R.id.tab_sos)
         pressWorks()
         app.vault.plays = { null }
+        user.setUserUnlocked(true)
         app.sendBroadcast(Intent(Intent.ACTION_USER_UNLOCKED))
         tab(R.id.tab_me)
         activity.shows("Fang")
