@@ -61,12 +61,15 @@ class HereScreen(
             view.guides.map { hit ->
                 Item(
                     null,
-                    hit.excerpt + "\n" + words.of(R.string.here_guide_updated, hit.updated),
+                    excerpt(hit.excerpt) + "\n" + words.of(R.string.here_guide_updated, hit.updated),
                     listOf(ItemAction(hit.title) { read(hit.id) }),
                 )
             },
         )
     }
+
+    /** An excerpt is cut to a length: where that is not the end of a sentence, it shows it. */
+    private fun excerpt(text: String) = if (text.last() in ".!?。！？") text else "$text…"
 
     private fun place(help: Help) {
         val names = help.countries.map(words::country)

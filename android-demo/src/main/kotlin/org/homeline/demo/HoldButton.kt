@@ -30,7 +30,7 @@ class HoldButton(context: Context, attributes: AttributeSet?) : Button(context, 
             val held = SystemClock.uptimeMillis() - since
             background.level = (held * FULL_LEVEL / HOLD_MS).toInt().coerceAtMost(FULL_LEVEL)
             if (held < HOLD_MS) {
-                postOnAnimation(this)
+                postDelayed(this, FRAME_MS)
             } else {
                 end()
                 performHapticFeedback(HapticFeedbackConstants.LONG_PRESS)
@@ -88,6 +88,8 @@ class HoldButton(context: Context, attributes: AttributeSet?) : Button(context, 
     companion object {
         /** Milliseconds: too long for a slip, short enough for a shaking hand. */
         const val HOLD_MS = 2_000L
+
+        private const val FRAME_MS = 16L
 
         /** What a drawable calls full. */
         private const val FULL_LEVEL = 10_000

@@ -52,6 +52,10 @@ private fun View.fill(item: Item) {
             button.contentDescription = action.description
             buttons.addView(button)
         }
+        if (item.title == null && item.lines == null) {
+            // Nothing stands above the first button: no gap.
+            (buttons.getChildAt(0)?.layoutParams as? ViewGroup.MarginLayoutParams)?.topMargin = 0
+        }
     }
     item.actions.forEachIndexed { at, action ->
         buttons.getChildAt(at).setOnClickListener { action.run() }

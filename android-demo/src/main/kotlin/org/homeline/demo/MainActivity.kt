@@ -58,7 +58,16 @@ class MainActivity : Activity() {
         val words = Words(this, session.phone::now)
         val dialler = Dialler(this)
         val banner = Banner(part(R.id.banner), session.state, words)
-        val sos = SosScreen(part(R.id.sos), session.sos, words, dialler, session.phone::now, session.courier, scope)
+        val sos = SosScreen(
+            part(R.id.sos),
+            part(R.id.sos_press),
+            session.sos,
+            words,
+            dialler,
+            session.phone::now,
+            session.courier,
+            scope,
+        )
         val here = HereScreen(part(R.id.here), session.here, words, dialler, scope, ::askForPosition)
         val me = MeScreen(part(R.id.me), session.me, words, ::askWhereToExport)
         val outbox = OutboxScreen(part(R.id.outbox), session.outbox, words)
@@ -83,7 +92,10 @@ class MainActivity : Activity() {
         }
     }
 
-    private fun showPage(tab: Int) = PAGES.forEach { (itsTab, page) -> part<View>(page).setShown(itsTab == tab) }
+    private fun showPage(tab: Int) {
+        PAGES.forEach { (itsTab, page) -> part<View>(page).setShown(itsTab == tab) }
+        part<View>(R.id.below).setShown(tab == R.id.tab_sos)
+    }
 
     /** Asked where the traveler wants it, and for what the screen says above the button. */
     private fun askForPosition() {

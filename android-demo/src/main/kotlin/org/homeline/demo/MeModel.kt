@@ -17,6 +17,7 @@ import org.homeline.Traveler
 /** How an action of the screen "Me" ended. */
 sealed interface Done {
     data object Saved : Done
+    data object ContactAdded : Done
     data object Exported : Done
     data class Failed(val failure: HomelineException) : Done
 
@@ -63,7 +64,7 @@ class MeModel(home: Homeline, scope: CoroutineScope, private val courier: Courie
 
     fun save(traveler: Traveler) = act(Done.Saved) { home.registration.save(traveler) }
 
-    fun add(contact: Contact) = act(Done.Saved) { home.contacts.add(contact) }
+    fun add(contact: Contact) = act(Done.ContactAdded) { home.contacts.add(contact) }
 
     fun remove(contact: SavedContact) = act(Done.Saved) { home.contacts.remove(contact.id) }
 

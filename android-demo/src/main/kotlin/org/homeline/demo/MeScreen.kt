@@ -43,6 +43,7 @@ class MeScreen(
 
     /** What the fields were filled with last: what is being typed is not overwritten. */
     private var filled: Traveler? = null
+    private var shownDone = model.view.value.done
     private val switches = mutableMapOf<Purpose, View>()
 
     init {
@@ -104,7 +105,7 @@ class MeScreen(
         }
         result.showText(
             when (done) {
-                Done.Saved -> words.of(R.string.saved)
+                Done.Saved, Done.ContactAdded -> words.of(R.string.saved)
                 is Done.Failed -> words.failure(done.failure)
                 else -> null
             },
@@ -116,14 +117,13 @@ class MeScreen(
                 else -> null
             },
         )
-        if (done == Done.Saved) {
-            contactName.takeIf { added(it) }?.setText("")
-            contactPhone.takeIf { contactName.text.isEmpty() }?.setText("")
+        // Once: the next one may be typed already.
+        if (done == Done.ContactAdded && done != shownDone) {
+            contactName.setText("")
+            contactPhone.setText("")
         }
+        shownDone = done
     }
-
-    /** Whether the contact in the fields is in the list now. */
-    private fun added(field: EditText) = model.view.value.contacts.any { it.contact.name == field.textOrNull() }
 
     private fun fill(traveler: Traveler?) {
         if (traveler == filled) return

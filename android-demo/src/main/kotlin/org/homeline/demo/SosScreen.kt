@@ -16,9 +16,10 @@ import org.homeline.NextStep
 import org.homeline.ReportState
 import org.homeline.SosKind
 
-/** Draws "SOS". */
+/** Draws "SOS": its page [root], and [press], which stays in sight below the page. */
 class SosScreen(
     private val root: View,
+    private val press: View,
     private val model: SosModel,
     private val words: Words,
     private val dialler: Dialler,
@@ -33,8 +34,8 @@ class SosScreen(
     private val ready = root.part<View>(R.id.sos_ready)
     private val kind = root.part<Spinner>(R.id.sos_kind)
     private val note = root.part<EditText>(R.id.sos_note)
-    private val hold = root.part<HoldButton>(R.id.sos_hold)
-    private val hint = root.part<TextView>(R.id.sos_hint)
+    private val hold = press.part<HoldButton>(R.id.sos_hold)
+    private val hint = press.part<TextView>(R.id.sos_hint)
     private val notStored = root.part<TextView>(R.id.sos_not_stored)
     private val instead = root.part<ViewGroup>(R.id.sos_instead)
     private val report = root.part<View>(R.id.sos_report)
@@ -69,6 +70,7 @@ class SosScreen(
         }
         val pressed = view.stage as? SosStage.Pressed
         ready.setShown(pressed == null)
+        press.setShown(pressed == null)
         hold.isEnabled = view.stage !is SosStage.Pressing
         if (view.note.isEmpty() && view.stage !is SosStage.Ready && note.text.isNotEmpty()) note.setText("")
         showNotStored(view.stage as? SosStage.NotStored)
@@ -157,13 +159,13 @@ class SosScreen(
             Item(
                 words.country(country.country),
                 words.age(country.asOf),
-                country.numbers.map { number ->
-                    val service = words.service(number.service)
-                    val note = number.note?.let { "\n" + it.text }.orEmpty()
-                    ItemAction(
-                        "$service  ${number.number}$note",
-                        words.of(R.string.action_call, "$service, ${number.number}$note"),
-                    ) { dialler.dial(number.number) }
+                // One number for several services is one button: the list must stay short.
+                country.numbers.groupBy { it.number }.map { (number, answers) ->
+                    val services = answers.joinToString(" · ") { words.service(it.service) }
+                    val notes = answers.mapNotNull { it.note?.text }.distinct().joinToString("") { "\n" + it }
+                    ItemAction("$services  $number$notes", words.of(R.string.action_call, "$services, $number$notes")) {
+                        dialler.dial(number)
+                    }
                 },
             )
         }

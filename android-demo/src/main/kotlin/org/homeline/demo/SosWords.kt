@@ -48,8 +48,11 @@ class SosWords(private val words: Words) {
     private fun evidence(evidence: Evidence): String = when (evidence) {
         is Evidence.CountdownStarted -> words.of(R.string.evidence_countdown)
         is Evidence.Stored -> words.of(R.string.evidence_stored)
-        is Evidence.Attempt ->
-            words.of(R.string.evidence_attempt, channel(evidence.channel), result(evidence.result))
+        is Evidence.Attempt -> words.of(
+            if (evidence.carried) R.string.evidence_attempt else R.string.evidence_attempt_before,
+            channel(evidence.channel),
+            result(evidence.result),
+        )
         is Evidence.Sms -> words.of(
             when (evidence.result) {
                 SmsResult.SENT -> R.string.evidence_sms_sent

@@ -99,9 +99,9 @@ class AccessTest : Screens() {
             activity.root.onScreen().count { it.isAccessibilityHeading }
         }
         assertTrue("$headings", headings.all { it >= 2 })
-        assertEquals(View.ACCESSIBILITY_LIVE_REGION_POLITE, activity.findViewById<View>(R.id.sos_status).accessibilityLiveRegion)
+        assertEquals(View.ACCESSIBILITY_LIVE_REGION_POLITE, activity.part<View>(R.id.sos_status).accessibilityLiveRegion)
         // It counts each second: that must not be read out.
-        assertEquals(View.ACCESSIBILITY_LIVE_REGION_NONE, activity.findViewById<View>(R.id.sos_seconds).accessibilityLiveRegion)
+        assertEquals(View.ACCESSIBILITY_LIVE_REGION_NONE, activity.part<View>(R.id.sos_seconds).accessibilityLiveRegion)
     }
 
     @Test

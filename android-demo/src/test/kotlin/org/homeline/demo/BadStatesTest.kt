@@ -4,11 +4,13 @@ import android.content.Intent
 import android.os.UserManager
 import java.nio.file.Files
 import java.nio.file.Path
+import org.homeline.Contact
 import org.homeline.EraseRequest
 import org.homeline.HomeState
 import org.homeline.HomelineException
 import org.homeline.KeyPurpose
 import org.homeline.RecordState
+import org.homeline.Relation
 import org.homeline.StorageProblem
 import org.homeline.VaultException
 import org.homeline.Waiting
@@ -35,7 +37,7 @@ class BadStatesTest : Screens() {
 
     @Test
     fun `before the first unlock the SOS works, and after it the record is there`() {
-        call { it.contacts.add(org.homeline.Contact("Fang", "+8613900139000", org.homeline.Relation.PARENT)) }
+        call { it.contacts.add(Contact("Fang", "+8613900139000", Relation.PARENT)) }
         val user = shadowOf(app.getSystemService(UserManager::class.java))
         user.setUserUnlocked(false)
         restart { purpose -> VaultException.Locked().takeIf { purpose == KeyPurpose.RECORD } }
@@ -54,6 +56,7 @@ class BadStatesTest : Screens() {
 
     @Test
     fun `a lost key is said, nothing is deleted, and a new record is the traveler's to begin`() {
+        call { it.contacts.add(Contact("Fang", "+8613900139000", Relation.PARENT)) }
         restart { purpose -> VaultException.KeyLost().takeIf { purpose == KeyPurpose.RECORD } }
         activity.shows("The key to what was saved is not on this phone")
         pressWorks()
@@ -67,14 +70,12 @@ class BadStatesTest : Screens() {
 
     @Test
     fun `a report that cannot be stored says so at once, with the numbers to call`() {
-        val outbox = Path.of(HomelineStorage.directory(app)).resolve("outbox.db")
+        val directory = Path.of(HomelineStorage.directory(app))
         session.courier.stop()
         call { it.pause() }
-        Files.list(outbox.parent).use { files ->
-            files.filter { it.fileName.toString().startsWith("outbox.db") }.toList()
-        }.forEach(Files::delete)
-        // What stands where the file should be cannot be written, even by root.
-        Files.createDirectory(outbox)
+        // Where a file stands in place of the directory, nothing can be written, not even by root.
+        check(directory.toFile().deleteRecursively())
+        Files.createFile(directory)
         activity.hold(HoldButton.HOLD_MS + 100)
         activity.shows("NOT saved. Call now.")
         activity.shows("Call +861012308")
@@ -84,7 +85,7 @@ class BadStatesTest : Screens() {
     @Test
     fun `every state of the record and every failure has its words`() {
         val words = Words(activity, app.clock::now)
-        val banner = Banner(activity.findViewById(R.id.banner), session.state, words)
+        val banner = Banner(activity.part(R.id.banner), session.state, words)
         fun said(record: RecordState, outbox: Waiting = Waiting.Known(0u, 0u)): String {
             banner.render(HomeState(record, outbox, emptyList(), emptyList(), null, EraseRequest.Absent))
             return activity.words()

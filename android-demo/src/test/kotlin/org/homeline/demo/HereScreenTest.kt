@@ -40,7 +40,7 @@ class HereScreenTest : Screens() {
         activity.touch("+903120000000")
         val intent = shadowOf(activity).nextStartedActivity
         assertEquals(Intent.ACTION_DIAL, intent.action)
-        assertEquals("tel:+903120000000", intent.data.toString())
+        assertEquals("+903120000000", intent.data?.schemeSpecificPart)
         activity.touch("I have read this")
         until("the notice goes") { "You have arrived" !in activity.words() }
     }
@@ -48,14 +48,14 @@ class HereScreenTest : Screens() {
     @Test
     fun `guides are found by words, and read`() {
         inIstanbul()
-        activity.findViewById<EditText>(R.id.here_search).setText("lost passport")
+        activity.part<EditText>(R.id.here_search).setText("lost passport")
         activity.shows("passport")
         until("the guide") { session.here.view.value.guides.firstOrNull()?.id == "lost-passport" }
         val title = session.here.view.value.guides.first().title
         activity.shows(title)
         activity.touch(title)
         until("it opens") { ShadowAlertDialog.getLatestAlertDialog() != null }
-        activity.findViewById<EditText>(R.id.here_search).setText("qqqq")
+        activity.part<EditText>(R.id.here_search).setText("qqqq")
         activity.shows("Nothing was found for these words.")
     }
 

@@ -36,7 +36,7 @@ fun View.onScreen(): Sequence<View> = sequence {
     }
 }
 
-val Activity.root: View get() = findViewById(android.R.id.content)
+val Activity.root: View get() = part(android.R.id.content)
 
 /** All words on the screen, from top to bottom. */
 fun Activity.words(): String = root.onScreen().filterIsInstance<TextView>().joinToString("\n") { it.text }
@@ -61,7 +61,7 @@ fun Activity.touch(label: String) {
     pass(50)
 }
 
-fun Activity.hold(): HoldButton = findViewById(R.id.sos_hold)
+fun Activity.hold(): HoldButton = part(R.id.sos_hold)
 
 /** A finger on the SOS button for [ms] milliseconds. */
 fun Activity.hold(ms: Long) {

@@ -27,6 +27,7 @@ class OutboxScreenTest : Screens() {
         activity.shows("The oldest waits since ")
         activity.shows("Something else")
         Stage.link("up")
+        activity.shows("Send now")
         activity.touch("Send now")
         activity.shows("Nothing waits.")
         activity.shows("Received by the ministry, case C-")

@@ -10,15 +10,18 @@ import java.io.File
 /** Lays the window out as a phone would, as high as its page needs. */
 fun Activity.layOut(): View {
     val width = resources.displayMetrics.widthPixels
-    val page = findViewById<ScrollView>(R.id.page)
+    val page = part<ScrollView>(R.id.page)
     val exact = View.MeasureSpec.makeMeasureSpec(width, View.MeasureSpec.EXACTLY)
     val free = View.MeasureSpec.makeMeasureSpec(0, View.MeasureSpec.UNSPECIFIED)
     val all = page.getChildAt(0)
     all.measure(View.MeasureSpec.makeMeasureSpec(width - page.paddingLeft - page.paddingRight, View.MeasureSpec.EXACTLY), free)
-    val tabs = findViewById<View>(R.id.tabs)
+    val tabs = part<View>(R.id.tabs)
     tabs.measure(exact, free)
-    val height = all.measuredHeight + page.paddingBottom + tabs.measuredHeight
-    val root = findViewById<View>(android.R.id.content)
+    val below = part<View>(R.id.below)
+    below.measure(exact, free)
+    val belowHeight = if (below.visibility == View.VISIBLE) below.measuredHeight else 0
+    val height = all.measuredHeight + page.paddingBottom + belowHeight + tabs.measuredHeight
+    val root = part<View>(android.R.id.content)
     root.measure(exact, View.MeasureSpec.makeMeasureSpec(height, View.MeasureSpec.EXACTLY))
     root.layout(0, 0, width, height)
     return root

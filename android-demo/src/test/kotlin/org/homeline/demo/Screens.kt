@@ -1,5 +1,6 @@
 package org.homeline.demo
 
+import android.view.View
 import kotlinx.coroutines.runBlocking
 import org.homeline.Fix
 import org.homeline.FixSource
@@ -45,7 +46,7 @@ abstract class Screens {
     fun <T> call(action: suspend (Homeline) -> T): T = runBlocking { action(home) }.also { pass(100) }
 
     fun tab(id: Int) {
-        activity.findViewById<android.view.View>(id).performClick()
+        activity.part<View>(id).performClick()
         pass(50)
     }
 

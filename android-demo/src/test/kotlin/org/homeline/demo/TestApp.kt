@@ -2,7 +2,7 @@ package org.homeline.demo
 
 import java.nio.file.Path
 import kotlin.time.Duration.Companion.minutes
-import kotlinx.coroutines.cancel
+import kotlinx.coroutines.job
 import kotlinx.coroutines.runBlocking
 import org.homeline.Clock
 import org.homeline.ClockReading
@@ -55,7 +55,9 @@ class TestApp : DemoApp() {
     private fun end() {
         val opened = session
         until("Homeline is open") { opened.isCompleted }
-        scope.cancel()
+        val work = scope.coroutineContext.job
+        work.cancel()
+        until("what runs has ended") { work.isCompleted }
         runBlocking { opened.await().home.close() }
     }
 }
