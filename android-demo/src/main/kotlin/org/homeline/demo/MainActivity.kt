@@ -72,7 +72,9 @@ class MainActivity : Activity() {
         val me = MeScreen(part(R.id.me), session.me, words, ::askWhereToExport)
         val outbox = OutboxScreen(part(R.id.outbox), session.outbox, words)
         scope.launch { session.state.view.collect(banner::render) }
-        scope.launch { session.sos.view.collect(sos::render) }
+        scope.launch {
+            session.sos.view.combine(session.courier.view, ::Pair).collect { (view, courier) -> sos.render(view, courier) }
+        }
         scope.launch { session.here.view.collect(here::render) }
         scope.launch { session.me.view.collect(me::render) }
         scope.launch {

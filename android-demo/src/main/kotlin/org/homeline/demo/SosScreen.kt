@@ -11,6 +11,7 @@ import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.launch
 import org.homeline.CallFrom
 import org.homeline.Help
+import org.homeline.LocalMission
 import org.homeline.NextAction
 import org.homeline.NextStep
 import org.homeline.ReportState
@@ -45,6 +46,7 @@ class SosScreen(
     private val cancel = root.part<Button>(R.id.sos_cancel)
     private val failure = root.part<TextView>(R.id.sos_failure)
     private val actions = root.part<ViewGroup>(R.id.sos_actions)
+    private val stepsTitle = root.part<View>(R.id.sos_steps_title)
     private val steps = root.part<ViewGroup>(R.id.sos_steps)
     private val evidence = root.part<ViewGroup>(R.id.sos_evidence)
 
@@ -63,10 +65,10 @@ class SosScreen(
         cancel.setOnClickListener { model.cancel() }
     }
 
-    fun render(view: SosView) {
+    fun render(view: SosView, courier: CourierView) {
         view.help?.let {
             numbers.showItems(local(it))
-            hotline.showItems(hotline(it))
+            hotline.showItems(it.responsible.mapNotNull(::mission) + hotline(it))
         }
         val pressed = view.stage as? SosStage.Pressed
         ready.setShown(pressed == null)
@@ -76,16 +78,24 @@ class SosScreen(
         showNotStored(view.stage as? SosStage.NotStored)
         report.setShown(pressed != null)
         failure.showText(view.failure?.let(words::failure))
-        pressed?.let { render(it, view.secondsLeft) }
+        pressed?.let { render(it, view.secondsLeft, courier) }
     }
 
-    private fun render(pressed: SosStage.Pressed, left: Long?) {
+    private fun render(pressed: SosStage.Pressed, left: Long?, courier: CourierView) {
         val state = pressed.status.state
         status.showText(sosWords.status(state))
         seconds.showText(left?.let { words.of(R.string.sos_countdown, it) })
         cancel.setShown(left != null)
-        statusHint.showText(if (left != null) words.of(R.string.sos_countdown_hint) else next(pressed.status.nextAttemptMs))
+        statusHint.showText(
+            when {
+                left != null -> words.of(R.string.sos_countdown_hint)
+                // Only where something of this report waits: a pass may be about something else.
+                courier.running && pressed.status.nextAttemptMs != null -> words.of(R.string.sos_sending)
+                else -> next(pressed.status.nextAttemptMs)
+            },
+        )
         actions.showItems(listOf(Item(null, null, actions(state))).filter { it.actions.isNotEmpty() })
+        stepsTitle.setShown(pressed.steps.isNotEmpty())
         steps.showItems(pressed.steps.map { step(it) })
         evidence.showItems(pressed.status.events.map { Item(null, sosWords.evidence(it)) })
     }
@@ -169,6 +179,14 @@ class SosScreen(
                 },
             )
         }
+    }
+
+    /** The phone of a mission for emergencies, which is its first; "Here" has all of them. */
+    private fun mission(mission: LocalMission): Item? = mission.phones.firstOrNull()?.let { phone ->
+        val name = mission.name?.text ?: mission.id
+        val label = words.phone(phone) + "\n" + phone.number
+        val spoken = words.of(R.string.action_call, "$name, ${phone.number}")
+        Item(name, words.age(mission.asOf), listOf(ItemAction(label, spoken) { dialler.dial(phone.number) }))
     }
 
     private fun hotline(help: Help) = listOf(
