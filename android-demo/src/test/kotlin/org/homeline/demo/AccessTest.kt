@@ -34,7 +34,7 @@ class AccessTest : Screens() {
     }
 
     private fun checkTouches() {
-        val touch = activity.resources.getDimensionPixelSize(R.dimen.touch)
+        val touch = (48 * activity.resources.displayMetrics.density).toInt()
         var touched = 0
         onEachPage { view ->
             if (!view.isClickable && view !is EditText) return@onEachPage
@@ -60,6 +60,7 @@ class AccessTest : Screens() {
         val layout = view.layout
         val room = view.height - view.compoundPaddingTop - view.compoundPaddingBottom
         assertTrue("\"${view.text}\" needs ${layout.height}, has $room", layout.height <= room)
+        assertTrue("\"${view.text}\" has ${layout.lineCount} lines", layout.lineCount <= view.maxLines)
         for (line in 0 until layout.lineCount) assertEquals("\"${view.text}\"", 0, layout.getEllipsisCount(line))
     }
 

@@ -51,7 +51,7 @@ class BadStatesTest : Screens() {
         app.sendBroadcast(Intent(Intent.ACTION_USER_UNLOCKED))
         tab(R.id.tab_me)
         activity.shows("Fang")
-        assertFalse("Unlock the phone" in activity.words())
+        until("the banner goes") { "Unlock the phone" !in activity.words() }
     }
 
     @Test
@@ -63,8 +63,7 @@ class BadStatesTest : Screens() {
         app.vault.plays = { null }
         activity.touch("Start a new record")
         until("the record is open") { call { it.state() }.record == RecordState.Open }
-        pass(100)
-        assertFalse("The key to what was saved" in activity.words())
+        until("the banner goes") { "The key to what was saved" !in activity.words() }
         assertTrue(call { it.state() }.setAside.isNotEmpty())
     }
 
@@ -72,10 +71,13 @@ class BadStatesTest : Screens() {
     fun `a report that cannot be stored says so at once, with the numbers to call`() {
         val directory = Path.of(HomelineStorage.directory(app))
         session.courier.stop()
-        call { it.pause() }
-        // Where a file stands in place of the directory, nothing can be written, not even by root.
-        check(directory.toFile().deleteRecursively())
-        Files.createFile(directory)
+        // At once, before anything opens the files again. Where a file stands in place of the
+        // directory, nothing can be written, not even by root.
+        call {
+            it.pause()
+            check(directory.toFile().deleteRecursively())
+            Files.createFile(directory)
+        }
         activity.hold(HoldButton.HOLD_MS + 100)
         activity.shows("NOT saved. Call now.")
         activity.shows("Call +861012308")
