@@ -1,6 +1,8 @@
 // The demo app for a phone. On the JVM, pom.xml compiles and tests the same sources.
 plugins {
     id("com.android.application")
+    // Of the library beside it: named here, or Gradle does not know which version is loaded.
+    id("com.android.library") apply false
     id("org.jetbrains.kotlin.android")
 }
 
@@ -36,6 +38,6 @@ kotlin {
 }
 
 dependencies {
+    // Coroutines for Android come with it.
     implementation(project(":homeline"))
-    implementation("org.jetbrains.kotlinx:kotlinx-coroutines-android:1.11.0")
 }

@@ -18,7 +18,7 @@ import org.homeline.android.PhoneConditions
 import org.homeline.android.SyncJob
 
 /** The phone that the app runs on, by the library's adapters. */
-class AndroidPhone(private val context: Context, home: Homeline) : Phone {
+class AndroidPhone(private val context: Context, private val home: Homeline) : Phone {
     private val hints = ConnectivityHints(context, home.blocking).apply { start() }
     private val conditions = PhoneConditions(context)
     private val positions = LocationSource(context, home.blocking)
@@ -35,13 +35,15 @@ class AndroidPhone(private val context: Context, home: Homeline) : Phone {
         val first = CompletableDeferred<Fix>()
         try {
             when (positions.start(EVERY_MS) { first.complete(it) }) {
-                LocationStart.RUNNING -> withTimeoutOrNull(PATIENCE) { first.await() } ?: positions.lastKnown()
+                LocationStart.RUNNING -> withTimeoutOrNull(PATIENCE) { first.await() } ?: lastKnown()
                 LocationStart.NOT_PERMITTED, LocationStart.SWITCHED_OFF -> null
             }
         } finally {
             positions.close()
         }
     }
+
+    private suspend fun lastKnown(): Fix? = positions.lastKnown()?.also { readable { home.whereabouts.record(it) } }
 
     override fun now() = System.currentTimeMillis()
 

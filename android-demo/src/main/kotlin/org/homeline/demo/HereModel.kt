@@ -36,17 +36,17 @@ class HereModel(home: Homeline, scope: CoroutineScope, private val phone: Phone,
         return { it.copy(help = help, alerts = alerts, arrival = arrival, guides = guides) }
     }
 
-    /** Looks for a position, and records it. It stays on the phone without a consent. */
+    /** Looks for a position. It stays on the phone without a consent. */
     fun locate() {
         if (!phone.mayLocate()) {
             show { it.copy(locating = Locating.REFUSED) }
             return
         }
         show { it.copy(locating = Locating.LOOKING) }
-        act({ show { it.copy(locating = Locating.NOTHING) } }) {
-            val fix = phone.fix()
-            if (fix != null) home.whereabouts.record(fix)
-            show { it.copy(locating = if (fix == null) Locating.NOTHING else Locating.IDLE) }
+        scope.launch {
+            val found = if (phone.fix() == null) Locating.NOTHING else Locating.IDLE
+            show { it.copy(locating = found) }
+            refresh()
         }
     }
 

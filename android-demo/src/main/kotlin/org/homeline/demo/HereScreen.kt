@@ -125,8 +125,9 @@ class HereScreen(
                 ?: words.of(R.string.here_alert_open)
         }
         val age = words.of(R.string.here_alert_sent, words.ago(alert.sentMs))
-        val text = listOfNotNull(alert.level?.let(::level), alert.description?.text, alert.instruction?.text, until, age)
-        return Item(alert.headline?.text ?: alert.identifier, text.joinToString("\n"))
+        val texts = listOfNotNull(alert.description, alert.instruction).map { it.text }
+        val lines = listOfNotNull(alert.level?.let(::level)) + texts + until + age
+        return Item(alert.headline?.text ?: alert.identifier, lines.joinToString("\n"))
     }
 
     private fun mission(mission: LocalMission, above: String?): Item {

@@ -73,12 +73,14 @@ class MainActivity : Activity() {
         val outbox = OutboxScreen(part(R.id.outbox), session.outbox, words)
         scope.launch { session.state.view.collect(banner::render) }
         scope.launch {
-            session.sos.view.combine(session.courier.view, ::Pair).collect { (view, courier) -> sos.render(view, courier) }
+            session.sos.view.combine(session.courier.view, ::Pair)
+                .collect { (view, courier) -> sos.render(view, courier) }
         }
         scope.launch { session.here.view.collect(here::render) }
         scope.launch { session.me.view.collect(me::render) }
         scope.launch {
-            session.outbox.view.combine(session.courier.view, ::Pair).collect { (view, courier) -> outbox.render(view, courier) }
+            session.outbox.view.combine(session.courier.view, ::Pair)
+                .collect { (view, courier) -> outbox.render(view, courier) }
         }
         tabs()
         if (isFront) front(session)

@@ -47,7 +47,8 @@ class MeModel(home: Homeline, scope: CoroutineScope, private val courier: Courie
         val card = readable { home.registration.card() }
         val contacts = readable { home.contacts.list() }.orEmpty()
         val consents = readable { home.consents.list() }.orEmpty()
-            .filter { it.subject == null && it.withdrawnMs == null && readable { home.consents.inForce(it.purpose) } == true }
+            .filter { it.subject == null && it.withdrawnMs == null }
+            .filter { readable { home.consents.inForce(it.purpose) } == true }
             .associateBy { it.purpose }
         val erased = readable { home.state().eraseRequest } ?: EraseRequest.Absent
         return {

@@ -11,7 +11,10 @@ interface Phone {
     /** Whether the traveler lets the app have positions. */
     fun mayLocate(): Boolean
 
-    /** A position of now; null where none comes within some seconds, or none is allowed. */
+    /**
+     * A position of now, which Homeline has recorded; null where none comes within half a
+     * minute, or none is allowed.
+     */
     suspend fun fix(): Fix?
 
     /** The wall clock, milliseconds UTC. */

@@ -39,7 +39,7 @@ class AccessTest : Screens() {
         onEachPage { view ->
             if (!view.isClickable && view !is EditText) return@onEachPage
             touched += 1
-            val name = activity.resources.let { if (view.id == View.NO_ID) view.toString() else it.getResourceEntryName(view.id) }
+            val name = if (view.id == View.NO_ID) "$view" else activity.resources.getResourceEntryName(view.id)
             assertTrue("$name is ${view.width} x ${view.height}", view.width >= touch && view.height >= touch)
             assertTrue("$name has no label", label(view).isNotBlank())
         }

@@ -108,7 +108,8 @@ class HereScreenTest : Screens() {
             )
             publish(
                 "alerts",
-                """[{"identifier":"protests","sender":"mfa","sent_ms":${System.currentTimeMillis() - 7_200_000},
+                """[{"identifier":"protests","sender":"mfa",
+                "sent_ms":${System.currentTimeMillis() - 7_200_000},
                 "status":"actual","type":"alert","level":"take_precautions","areas":[{"countries":["TR"]}],
                 "headline":{"zh-Hans":"市中心有示威","en":"Protests in the centre"},
                 "description":{"zh-Hans":"塔克西姆广场周围道路封闭。","en":"The streets around Taksim are closed."},

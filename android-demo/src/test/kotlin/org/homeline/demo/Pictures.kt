@@ -14,7 +14,8 @@ fun Activity.layOut(): View {
     val exact = View.MeasureSpec.makeMeasureSpec(width, View.MeasureSpec.EXACTLY)
     val free = View.MeasureSpec.makeMeasureSpec(0, View.MeasureSpec.UNSPECIFIED)
     val all = page.getChildAt(0)
-    all.measure(View.MeasureSpec.makeMeasureSpec(width - page.paddingLeft - page.paddingRight, View.MeasureSpec.EXACTLY), free)
+    val inside = width - page.paddingLeft - page.paddingRight
+    all.measure(View.MeasureSpec.makeMeasureSpec(inside, View.MeasureSpec.EXACTLY), free)
     val tabs = part<View>(R.id.tabs)
     tabs.measure(exact, free)
     val below = part<View>(R.id.below)

@@ -4,6 +4,7 @@ import kotlin.time.Duration.Companion.minutes
 import org.homeline.Contact
 import org.homeline.NetworkState
 import org.homeline.Relation
+import org.homeline.ReportState
 import org.homeline.Stage
 import org.homeline.Traveler
 import org.homeline.TravelerKind
@@ -28,6 +29,8 @@ class PicturesTest : Screens() {
         until("the place is known") { session.here.view.value.help?.countries == listOf("TR") }
     }
 
+    private fun status() = (session.sos.view.value.stage as? SosStage.Pressed)?.status
+
     private fun pictures(kind: String) {
         fill()
         tab(R.id.tab_sos)
@@ -43,7 +46,7 @@ class PicturesTest : Screens() {
         until("it counts down") { session.sos.view.value.secondsLeft != null }
         activity.picture("$kind-4-sos-countdown")
         app.clock.ahead += 1.minutes
-        until("it was tried") { (session.sos.view.value.stage as? SosStage.Pressed)?.let { it.status.attempts > 0u } == true }
+        until("it was tried") { (status()?.attempts ?: 0u) > 0u }
         activity.picture("$kind-5-sos-offline")
         tab(R.id.tab_outbox)
         activity.picture("$kind-6-outbox")
@@ -51,9 +54,7 @@ class PicturesTest : Screens() {
         app.phone.network = NetworkState.VALIDATED
         session.outbox.send()
         tab(R.id.tab_sos)
-        until("it is received") {
-            (session.sos.view.value.stage as? SosStage.Pressed)?.status?.state is org.homeline.ReportState.Received
-        }
+        until("it is received") { status()?.state is ReportState.Received }
         activity.picture("$kind-7-sos-received")
     }
 

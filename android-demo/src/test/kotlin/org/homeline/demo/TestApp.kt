@@ -34,7 +34,7 @@ class TestApp : DemoApp() {
 
     override fun vault(): KeyVault = vault
 
-    override fun phone(home: Homeline): Phone = phone
+    override fun phone(home: Homeline): Phone = phone.also { it.home = home }
 
     override fun config(): Config =
         Stage.config(Path.of(HomelineStorage.directory(this)), Ministry.languages(this))
@@ -94,6 +94,7 @@ class TestClock : Clock {
 
 /** A phone that is told what it is like. */
 class TestPhone(private val clock: TestClock) : Phone {
+    lateinit var home: Homeline
     var network = NetworkState.VALIDATED
     var mayLocate = true
     var fix: Fix? = null
@@ -113,7 +114,7 @@ class TestPhone(private val clock: TestClock) : Phone {
 
     override fun mayLocate() = mayLocate
 
-    override suspend fun fix() = fix.takeIf { mayLocate }
+    override suspend fun fix() = fix.takeIf { mayLocate }?.also { home.whereabouts.record(it) }
 
     override fun now() = clock.now()
 
