@@ -1,7 +1,6 @@
 package org.homeline
 
 import java.nio.file.Path
-import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -44,7 +43,7 @@ class FacadeTest {
             val passing = launch(Dispatchers.Default) { home.sync(deadline = 10.minutes) }
             assertTrue(network.begun.await(10, TimeUnit.SECONDS))
             withTimeout(10.seconds) { passing.cancelAndJoin() }
-            assertTrue(network.cancelled.count == 0L)
+            assertEquals(0, network.cancelled.count)
             assertEquals(ReportState.Stored, home.sos.status(home.sos.reports().first().report).state)
         }
     }
@@ -126,21 +125,4 @@ class FacadeTest {
     }
 
     private suspend fun press(home: Homeline) = home.sos.press(SosRequest(SosKind.MEDICAL))
-
-    /** A network on which nothing ever comes back. */
-    private class HangingTransport : Transport {
-        val begun = CountDownLatch(1)
-        val cancelled = CountDownLatch(1)
-
-        override fun exchange(request: HttpRequest): HttpResponse {
-            begun.countDown()
-            cancelled.await()
-            throw TransportException.Cancelled()
-        }
-
-        override fun cancel(): Boolean {
-            cancelled.countDown()
-            return true
-        }
-    }
 }

@@ -1,5 +1,8 @@
 package org.homeline
 
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
+
 /** Text that must not come back: what a host's exception says is not ours to show. */
 const val SECRET = "passport E12345678"
 
@@ -33,4 +36,26 @@ class ShiftedClock : Clock {
         monotonicMs = System.nanoTime() / 1_000_000,
         bootId = "boot",
     )
+}
+
+/** A network that answers nothing until it is told to stop. */
+class HangingTransport : Transport {
+    val begun = CountDownLatch(1)
+    val cancelled = CountDownLatch(1)
+
+    @Volatile
+    var exchanges = 0
+        private set
+
+    override fun exchange(request: HttpRequest): HttpResponse {
+        exchanges += 1
+        begun.countDown()
+        cancelled.await(60, TimeUnit.SECONDS)
+        throw TransportException.Cancelled()
+    }
+
+    override fun cancel(): Boolean {
+        cancelled.countDown()
+        return true
+    }
 }

@@ -6,18 +6,14 @@ import android.app.job.JobInfo
 import android.app.job.JobParameters
 import android.app.job.JobScheduler
 import android.net.NetworkCapabilities
-import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import org.homeline.Activity
-import org.homeline.HttpRequest
-import org.homeline.HttpResponse
+import org.homeline.HangingTransport
 import org.homeline.SosKind
 import org.homeline.SosRequest
 import org.homeline.Stage
 import org.homeline.SyncOutcome
 import org.homeline.SyncStop
-import org.homeline.Transport
-import org.homeline.TransportException
 import org.homeline.WakeCause
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -204,26 +200,4 @@ class SyncJobTest {
     private fun parameters(id: Int) = JobParameters(
         null, null, id, null, null, null, 0, false, false, false, null, null, null,
     )
-}
-
-/** A network that answers nothing until it is told to stop. */
-class HangingTransport : Transport {
-    val begun = CountDownLatch(1)
-    val cancelled = CountDownLatch(1)
-
-    @Volatile
-    var exchanges = 0
-        private set
-
-    override fun exchange(request: HttpRequest): HttpResponse {
-        exchanges += 1
-        begun.countDown()
-        cancelled.await(60, TimeUnit.SECONDS)
-        throw TransportException.Cancelled()
-    }
-
-    override fun cancel(): Boolean {
-        cancelled.countDown()
-        return true
-    }
 }
