@@ -37,7 +37,8 @@ class TestApp : DemoApp() {
     override fun phone(home: Homeline): Phone = phone.also { it.home = home }
 
     override fun config(): Config =
-        Stage.config(Path.of(HomelineStorage.directory(this)), Ministry.languages(this))
+        // It knows the number for text messages before it was ever online.
+        Stage.withChannels(Stage.config(Path.of(HomelineStorage.directory(this)), Ministry.languages(this)))
 
     override suspend fun open(config: Config) = Homeline.open(config, vault(), null, clock)
 
