@@ -110,6 +110,8 @@ public final class MeModel {
     private let home: Homeline
     private let language: String
     private var saved: Traveler?
+    /// The request to the ministry waits before all else is gone: "erased" is not said before.
+    private var isErasing = false
 
     /// - Parameter language: that the consents are shown in (BCP 47).
     public init(_ home: Homeline, language: String) {
@@ -119,8 +121,10 @@ public final class MeModel {
 
     /// Asks anew for everything on the screen. What is half typed stays.
     public func refresh() async {
+        guard !isErasing else { return }
         do {
             let state = try await home.state()
+            guard !isErasing else { return }
             eraseState = state.eraseRequest.line
             let traveler = try await home.registration.traveler()
             if traveler != saved || !isRegistered { take(traveler) }
@@ -130,7 +134,7 @@ public final class MeModel {
             contacts = try await home.contacts.list()
             consents = try await rows()
         } catch {
-            notice = Line(error)
+            if !isErasing { notice = Line(error) }
         }
     }
 
@@ -185,7 +189,11 @@ public final class MeModel {
 
     /// Erases everything, for good. The screen has asked before.
     public func erase() async {
-        await attempt(nil) { _ = try await self.home.erase() }
+        await attempt(nil) {
+            self.isErasing = true
+            defer { self.isErasing = false }
+            try await self.home.erase()
+        }
     }
 
     @discardableResult

@@ -82,8 +82,11 @@ class MeModel(home: Homeline, scope: CoroutineScope, private val courier: Courie
         show { it.copy(done = if (written) Done.Exported else Done.NotWritten) }
     }
 
-    /** Erases everything, for good. The request to the ministry goes when there is a network. */
-    fun erase() = act(null) { home.erase() }
+    /**
+     * Erases everything, for good. The request to the ministry goes when there is a network. It
+     * waits there before all else is gone, and "erased" is not said before that.
+     */
+    fun erase() = act(null) { unseen { home.erase() } }
 
     private fun act(done: Done?, action: suspend () -> Unit): Job {
         show { it.copy(done = null) }

@@ -41,6 +41,9 @@ abstract class ScreenModel<V>(
     /** Reads everything anew. */
     suspend fun refresh() = reading.withLock { shown.update(read()) }
 
+    /** Runs [action] while nothing is read: half of what it does is not shown. */
+    protected suspend fun unseen(action: suspend () -> Unit) = reading.withLock { action() }
+
     /** Reads what the screen shows, and says how to put it into the view. */
     protected abstract suspend fun read(): (V) -> V
 

@@ -8,6 +8,7 @@ import org.homeline.Fix
 import org.homeline.FixSource
 import org.homeline.Position
 import org.homeline.Stage
+import org.homeline.SyncStop
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
@@ -21,7 +22,10 @@ class HereScreenTest : Screens() {
 
     private fun inIstanbul() {
         session.courier.wake()
-        until("the packs came") { session.here.view.value.alerts?.asOfMs != null }
+        until("the packs came") {
+            session.here.view.value.alerts?.asOfMs != null &&
+                session.courier.view.value.run { !running && last?.stopped == SyncStop.DONE }
+        }
         Stage.link("down")
         val beijing = Fix(Position.Wgs84(39.9, 116.4), app.clock.now() - 86_400_000, 12.0, FixSource.GNSS)
         call { it.whereabouts.record(beijing) }
