@@ -63,7 +63,7 @@ final class WordsTests: XCTestCase {
         XCTAssertEqual(
             words(Line("here_candidates", .countries(["CH", "FR"]))),
             "Near a border, or disputed. It may be: Switzerland / France")
-        XCTAssertEqual(words(Line("here_age", .age(ms: 7_200_000))), "Facts of 2 h ago")
+        XCTAssertEqual(words(Line("here_age", .age(ms: 7_200_000))), "As of 2 h ago")
         XCTAssertTrue(words(Line("me_erase_received", .time(0))).contains("1970"))
         XCTAssertEqual(words(Line("qqq")), "qqq")
     }
