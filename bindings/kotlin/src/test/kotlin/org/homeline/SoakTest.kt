@@ -60,7 +60,10 @@ class SoakTest {
     private fun held() = FfiConverterTypeKeyVault.handleMap.size +
         FfiConverterTypeClock.handleMap.size + FfiConverterTypeChangeListener.handleMap.size
 
-    /** Resident memory of this process after a collection, in KB; the heap's unused part left out. */
+    /**
+     * Resident memory of this process after a collection, in KB; the heap's unused part left out.
+     * It says something where the heap has one size and was touched from the beginning.
+     */
     private fun resident(): Long {
         repeat(3) { System.gc() }
         val status = File("/proc/self/status").readLines()
