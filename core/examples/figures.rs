@@ -108,9 +108,13 @@ fn boundary(directory: &Path) -> Outcome<()> {
             .collect::<Outcome<Vec<_>>>()?;
         Ok(spread(samples.into_iter().skip(WARM_UP).collect()).median)
     };
-    let press = median(ROUNDS, &|| Ok(drop(home.sos().press(request.clone())?)))?;
+    let press = median(ROUNDS, &|| {
+        home.sos().press(request.clone())?;
+        Ok(())
+    })?;
     let status = median(ROUNDS * 10, &|| {
-        Ok(drop(home.sos().status(report.clone())?))
+        home.sos().status(report.clone())?;
+        Ok(())
     })?;
     let list = median(
         ROUNDS,
