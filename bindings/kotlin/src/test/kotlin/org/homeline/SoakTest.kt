@@ -61,14 +61,25 @@ class SoakTest {
         FfiConverterTypeClock.handleMap.size + FfiConverterTypeChangeListener.handleMap.size
 
     /**
-     * Resident memory of this process after a collection, in KB; the heap's unused part left out.
-     * It says something where the heap has one size and was touched from the beginning.
+     * Resident memory of this process, in KB; the heap's unused part left out. It says something
+     * where the heap has one size and was touched from the beginning.
      */
     private fun resident(): Long {
-        repeat(3) { System.gc() }
+        val used = usedHeap()
         val status = File("/proc/self/status").readLines()
         val all = status.first { it.startsWith("RssAnon:") }.filter(Char::isDigit).toLong()
-        return all - Runtime.getRuntime().let { it.totalMemory() / 1024 } +
-            Runtime.getRuntime().let { (it.totalMemory() - it.freeMemory()) / 1024 }
+        return all + (used - Runtime.getRuntime().totalMemory()) / 1_024
+    }
+
+    /** After collections: JNA frees on one thread, which after many calls is far behind. */
+    private fun usedHeap(): Long {
+        var used = Long.MAX_VALUE
+        while (true) {
+            System.gc()
+            Thread.sleep(300)
+            val now = Runtime.getRuntime().run { totalMemory() - freeMemory() }
+            if (now > used - 100_000) return now
+            used = now
+        }
     }
 }
