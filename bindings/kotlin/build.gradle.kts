@@ -9,6 +9,9 @@ plugins {
     `maven-publish`
 }
 
+// `gradle wrapper` writes the wrapper, of this version. Below the demo there is no such task.
+tasks.withType<Wrapper>().configureEach { gradleVersion = "9.1.0" }
+
 group = "org.homeline"
 version = "0.1.0"
 
